@@ -1,0 +1,1 @@
+"""Wiñay: the software a country runs an integrated, results-based early-childhood programme on."""

@@ -1,0 +1,1 @@
+"""What do we count with? Ages, periods, problems, words. Imports nothing of ours."""
