@@ -1,0 +1,128 @@
+"""YAML read as text with its lines: `010101` is a code and `no` a word until a model types them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from winay.core.problems import At, Problem, WinayError, nearest
+
+AT = "\0at"  # the key under which a mapping carries its own place; no YAML text can contain it
+MAX_BYTES = 4_000_000
+T = TypeVar("T")
+M = TypeVar("M", bound="Written")
+
+
+class Written(BaseModel):
+    """What one YAML mapping says; knows the file and line where it was written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    at: At | None = Field(None, alias=AT, exclude=True, repr=False)
+
+
+def without_place(value: Any) -> Any:
+    """The mapping without the key that says where it stands."""
+    return {k: v for k, v in value.items() if k != AT} if isinstance(value, dict) else value
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, list) or value is None else [value]
+
+
+Named = Annotated[dict[str, T], BeforeValidator(without_place)]
+"""A mapping whose keys are names that the author chose."""
+Listed = Annotated[list[T], BeforeValidator(_as_list)]
+"""One or several: `code: 90681` is short for `code: [90681]`."""
+
+
+def read(path: Path) -> Any:
+    """The document as dicts, lists, text and None; each dict carries its place under `AT`.
+
+    Raises WinayError for what is not YAML, has several documents, doubled keys, tags or aliases, or is too large.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise WinayError(Problem(At(str(path)), "the file has more than {limit} bytes", facts={"limit": MAX_BYTES}))
+    try:
+        node = YAML(typ="safe", pure=True).compose(path.read_text("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise WinayError(Problem(At(str(path)), "the file is not UTF-8 text (byte {byte})", facts={"byte": error.start})) from error
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise WinayError(Problem(At(str(path), line), "not readable as YAML: {why}", facts={"why": error.problem})) from error
+    except (YAMLError, RecursionError) as error:
+        raise WinayError(Problem(At(str(path)), "not readable as YAML: {why}", facts={"why": str(error)})) from error
+    problems: list[Problem] = []
+    value = _plain(node, str(path), problems, set()) if node is not None else None
+    if problems:
+        raise WinayError(problems)
+    return value
+
+
+def _plain(node: Node, file: str, problems: list[Problem], seen: set[int]) -> Any:
+    at = At(file, node.start_mark.line + 1)
+    if id(node) in seen and not isinstance(node, ScalarNode):
+        problems.append(Problem(at, "aliases (*name) are not read", hint="write it out"))
+        return None
+    seen.add(id(node))
+    if isinstance(node, ScalarNode):
+        return None if node.style is None and node.value in ("", "~", "null") else node.value
+    if isinstance(node, SequenceNode):
+        return [_plain(item, file, problems, seen) for item in node.value]
+    assert isinstance(node, MappingNode)
+    result: dict[str, Any] = {AT: at}
+    for key, value in node.value:
+        if key.value in result:
+            here = At(file, key.start_mark.line + 1)
+            problems.append(Problem(here, '"{key}" is written twice', hint="keep one of them", facts={"key": key.value}))
+        result[str(key.value)] = _plain(value, file, problems, seen)
+    return result
+
+
+def validate(model: type[M], value: Any, file: Path | str) -> M:
+    """The typed model of what was read. Raises WinayError with every problem, each at its line."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise WinayError([_problem(detail, value, model, str(file)) for detail in error.errors()]) from error
+
+
+def _problem(detail: Any, value: Any, model: type[BaseModel], file: str) -> Problem:
+    at, found = At(file), value
+    for step in detail["loc"]:
+        if isinstance(found, dict):
+            at = found.get(AT) or at
+            found = found.get(step, found)
+        elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+            found = found[step]
+    if isinstance(found, dict):
+        at = found.get(AT) or at
+    name = str(detail["loc"][-1]) if detail["loc"] else ""
+    if detail["type"] == "extra_forbidden":
+        close = nearest(name, list(_keys(model)))
+        hint = 'did you mean "{close}"?' if close else ""
+        return Problem(at, 'the key "{name}" is not known here', hint=hint, facts={"name": name, "close": close})
+    if detail["type"] == "missing":
+        return Problem(at, 'the key "{name}" is missing', facts={"name": name})
+    why = detail["msg"].removeprefix("Value error, ")
+    shown = detail["input"] if isinstance(detail["input"], str | int | None) else "…"
+    return Problem(at, "{name}: found {found}", "{why}", facts={"name": ".".join(map(str, detail["loc"])), "found": shown, "why": why})
+
+
+def _keys(model: type[BaseModel], depth: int = 0) -> Iterable[str]:
+    """Every key a model or its parts know, for the nearest-name hint."""
+    for name, info in model.model_fields.items():
+        yield info.alias or name
+        for part in _models_in(info.annotation):
+            if depth < 4 and part is not model:
+                yield from _keys(part, depth + 1)
+
+
+def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from _models_in(part)
