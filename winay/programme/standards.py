@@ -92,10 +92,13 @@ class DeliveryLine(Hands):
 
 
 class FirstRecord(Written):
-    """Age (closed) or code at the subject's first record of the service; without one, age on the judging day."""
+    """The subject's first record of the service: its age (closed), or what else it proves that day (a service).
+
+    While there is no record, the age on the judging day is compared instead, and a `service` does not fit.
+    """
 
     age: tuple[WrittenAge, AgeOrEnd] | None = None
-    code: Listed[str] | None = None
+    service: str | None = None
 
 
 class Variant(Written):
