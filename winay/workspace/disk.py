@@ -1,0 +1,85 @@
+"""Files that are on the disk when we say so: synced, digested, put under their name in one step."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from winay.core.problems import At, Problem, WinayError
+
+
+def sync(path: Path) -> None:
+    """Return when the file or folder is on the disk (a folder: its list of names)."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def staged(path: Path, before_name: Callable[[], None] = lambda: None) -> Iterator[Path]:
+    """A draft beside `path` to write to; synced and renamed onto it at the end, gone if anything fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        yield draft
+        sync(draft)
+        before_name()
+        draft.replace(path)
+        sync(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """The whole file or nothing."""
+    with staged(path) as draft:
+        draft.touch(mode=mode)
+        draft.write_bytes(content)
+
+
+@contextmanager
+def writing(thing: str, path: Path, needed: int | None = None) -> Iterator[None]:
+    """Tell a failing write as a problem: what could not be written, why, what was needed and what there was."""
+    try:
+        yield
+    except OSError as error:
+        free = shutil.disk_usage(existing(path)).free
+        facts = {"thing": thing, "why": error.strerror or str(error), "free": size(free), "needed": size(needed or 0)}
+        there = "{needed} were needed, {free} are free" if needed else "{free} are free on that disk"
+        problem = Problem(
+            At(str(path)),
+            "could not write {thing}: {why}",
+            there,
+            "nothing was changed; make room or choose another disk, then run the same command again",
+            facts,
+        )
+        raise WinayError(problem) from error
+
+
+def existing(path: Path) -> Path:
+    """The path itself or its nearest parent that exists."""
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def size(count: float) -> str:
+    """Bytes for people: `3.2 MB` (powers of ten)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def literal(path: Path) -> str:
+    """The path for DuckDB, which takes `*`, `?` and `[` as a pattern: only this very file."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in str(path.absolute()))

@@ -1,0 +1,179 @@
+"""The workspace: one folder with everything, found from where you stand, and its winay.toml."""
+
+import json
+import os
+import tomllib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from winay.core.problems import At, Problem, WinayError, wrong_use
+from winay.core.text import say
+from winay.workspace import disk, faults
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from winay.workspace.lake import Lake
+    from winay.workspace.ledger import Ledger
+    from winay.workspace.snapshots import Snapshots
+    from winay.workspace.vault import Vault
+
+NAME = "winay.toml"
+FORMAT = 1
+FOLDERS = ("lake", "vault", "snapshots", "derived")
+_TOML = """# A Wiñay workspace: everything of it is in this folder, but the key.
+format = 1
+id = {id}
+programme = {programme}
+time_zone = {time_zone}
+
+[key]
+# Without this file nobody, you included, can say who the people are: keep a copy in a safe place.
+file = {key_file}
+mark = {mark}
+"""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One workspace. Opening it reads winay.toml only; its rooms open when they are used."""
+
+    path: Path
+    id: str
+    programme: str
+    time_zone: str
+    key_file: Path
+    key_mark: str
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        from winay.workspace.ledger import Ledger
+
+        return Ledger(self.path / "ledger.sqlite")
+
+    @cached_property
+    def lake(self) -> "Lake":
+        """The lake; whoever knows the canonical tables declares them: `ws.lake.declare(schemas)`."""
+        from winay.workspace.lake import Lake
+
+        return Lake(self.path / "lake", self.ledger)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        from winay.workspace.vault import Vault
+
+        return Vault(self.path / "vault", self.key_file, self.key_mark)
+
+    @cached_property
+    def snapshots(self) -> "Snapshots":
+        from winay.workspace.snapshots import Snapshots
+
+        return Snapshots(self.path / "snapshots", self.ledger)
+
+    @property
+    def derived(self) -> Path:
+        """What can be made again from the lake; may be deleted at any time."""
+        return self.path / "derived"
+
+    @property
+    def decisions(self) -> Path:
+        """The application's database (users, links, plans): its room makes it."""
+        return self.path / "decisions.sqlite"
+
+    def connect(self, threads: int | None = None) -> Any:
+        """An Ibis backend on DuckDB for this workspace; what does not fit in memory is spilled into `derived`."""
+        from winay.workspace.connect import connect
+
+        return connect(threads=threads, spill=self.derived / "spill")
+
+
+def create(
+    path: Path | str,
+    programme: str = "pe-dit",
+    key: Path | None = None,
+    time_zone: str = "UTC",
+    schemas: "Mapping[str, pa.Schema] | None" = None,
+) -> Workspace:
+    """Make a workspace in a new or empty folder. `key`: where its key file is, or is to be made (never inside).
+
+    winay.toml is written last: a folder without it is no workspace, and can be made again.
+    """
+    from winay.workspace.vault import key_mark, new_key, read_key
+
+    path = Path(path).absolute()
+    _refuse_place(path)
+    number = uuid.uuid4().hex[:12]
+    wanted = os.environ.get("WINAY_KEY_FILE")
+    key_file = (key or (Path(wanted) if wanted else _keys() / f"{number}.key")).absolute()
+    if key_file.is_relative_to(path):
+        raise wrong_use("the key would be inside the workspace: {key}", hint="choose a place outside it", key=key_file)
+    with disk.writing(say("the workspace"), path):
+        if not key_file.exists():
+            new_key(key_file)
+        for name in FOLDERS:
+            (path / name).mkdir(parents=True, exist_ok=True)
+        mark = key_mark(read_key(key_file))
+        workspace = Workspace(path, number, programme, time_zone, key_file, mark)
+        workspace.ledger.create()
+        faults.point("folder.create")
+        facts = dict(id=number, programme=programme, time_zone=time_zone, key_file=str(key_file), mark=mark)
+        text = _TOML.format(**{name: json.dumps(value, ensure_ascii=False) for name, value in facts.items()})
+        disk.write(path / NAME, text.encode())
+        disk.sync(path.parent)
+    return open_workspace(path, schemas)
+
+
+def open_workspace(path: Path | str | None = None, schemas: "Mapping[str, pa.Schema] | None" = None) -> Workspace:
+    """The workspace in this folder, or, without one named, the one around the current folder."""
+    start = Path(path or ".").absolute()
+    found = next((place for place in ([start] if path else [start, *start.parents]) if (place / NAME).is_file()), None)
+    if found is None:
+        hint = "make one with: winay init DIR, or name one with: -w DIR"
+        raise wrong_use("there is no workspace in {place}", hint=hint, place=start)
+    file = found / NAME
+    try:
+        told = tomllib.loads(file.read_text("utf-8"))
+        workspace = _read(found, told)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        facts = {"why": f"no {error}" if isinstance(error, KeyError) else str(error)}
+        raise WinayError(Problem(At(str(file)), "this file cannot be understood: {why}", facts=facts)) from error
+    if told["format"] != FORMAT:
+        facts = {"found": told["format"], "known": FORMAT}
+        hint = "use the version of winay that made it, or a newer one"
+        raise WinayError(Problem(At(str(file)), "format {found}; this winay reads format {known}", "", hint, facts))
+    if schemas:
+        workspace.lake.declare(schemas)
+    return workspace
+
+
+def _read(path: Path, told: Mapping[str, Any]) -> Workspace:
+    wanted = os.environ.get("WINAY_KEY_FILE")
+    key_file = Path(wanted or str(told["key"]["file"])).absolute()
+    int(told["format"])
+    return Workspace(path, told["id"], told["programme"], told["time_zone"], key_file, told["key"]["mark"])
+
+
+def _keys() -> Path:
+    """The user's folder of keys."""
+    from platformdirs import user_config_path
+
+    return user_config_path("winay") / "keys"
+
+
+def _refuse_place(path: Path) -> None:
+    if (path / NAME).exists():
+        raise wrong_use("there is a workspace in {place} already", hint="open it with: -w {place}", place=path)
+    if path.exists() and (not path.is_dir() or _strange(path)):
+        raise wrong_use("{place} is not an empty folder", hint="choose a new one", place=path)
+    if "%" in str(path):
+        raise wrong_use('the name of the folder has a "%": {place}', hint="choose a name without it", place=path)
+
+
+def _strange(folder: Path) -> set[str]:
+    """What is in the folder that an interrupted `create` cannot have left."""
+    ours = {*FOLDERS, "ledger.sqlite", "ledger.sqlite-journal", ".lock", ".lock.holder"}
+    return {path.name for path in folder.iterdir()} - ours
