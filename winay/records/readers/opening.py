@@ -1,0 +1,132 @@
+"""A delivered path -> its bytes, unpacked, within limits. The content decides what it is, never the extension."""
+
+import gzip
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from winay.core.problems import At, Problem, WinayError
+
+BLOCK = 1 << 26
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a delivery may not exceed; checked before the work, or while unpacking."""
+
+    bytes: int = 20 * 10**9
+    unpacked: int = 40 * 10**9
+    ratio: int = 300
+    columns: int = 500
+    cell: int = 32_767
+
+
+def refuse(
+    path: Path, found: str, expected: str = "", hint: str = "", line: int | None = None, **facts: object
+) -> WinayError:
+    """The whole file is rejected, with one remedy; nothing of it is loaded."""
+    return WinayError(Problem(At(path.name, line), found, expected, hint, facts))
+
+
+def is_workbook(path: Path) -> bool:
+    """Is it an Excel file (or an old one), whatever it is called?"""
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        return True
+    if not start.startswith(b"PK\x03\x04"):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.startswith("xl/") for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
+
+
+def check_file(path: Path, limits: Limits) -> None:
+    """Raise unless it is an ordinary, readable, not empty file within the limit."""
+    if path.is_symlink():
+        raise refuse(path, "this is a link, not a file", hint="name the file it points to")
+    if path.is_dir():
+        raise refuse(
+            path, "this is a folder", "a file", hint="name the files in it, for example {path}/*.csv", path=path
+        )
+    if not path.exists():
+        raise refuse(path, "there is no such file", hint="check the name and the folder")
+    if not path.is_file():
+        raise refuse(path, "this is not an ordinary file", "a file on the disk")
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise refuse(
+            path, "the file cannot be read: {why}", hint="ask its owner for permission to read it", why=error.strerror
+        ) from error
+    if size == 0:
+        raise refuse(path, "the file is empty", hint="ask for the file again")
+    if size > limits.bytes:
+        raise refuse(
+            path,
+            "the file has {size} bytes",
+            "at most {limit}",
+            hint="deliver it in parts",
+            size=size,
+            limit=limits.bytes,
+        )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of the file, out of gzip or of a zip with one file in it."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(b"\x1f\x8b"):
+        with gzip.open(path) as stream:
+            yield stream
+    elif start.startswith(b"PK\x03\x04"):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+                if len(members) != 1:
+                    raise refuse(
+                        path,
+                        "the zip has {count} files",
+                        "exactly one",
+                        hint="load its files one by one",
+                        count=len(members),
+                    )
+                if members[0].flag_bits & 1:
+                    raise refuse(path, "the zip is locked with a password", hint="unpack it and load the file inside")
+                with archive.open(members[0]) as stream:
+                    yield stream
+        except (zipfile.BadZipFile, NotImplementedError) as error:
+            raise refuse(path, "the zip is damaged: {why}", hint="ask for the file again", why=str(error)) from error
+    else:
+        with path.open("rb") as stream:
+            yield stream
+
+
+def blocks(path: Path, limits: Limits, block: int = BLOCK) -> Iterator[bytes]:
+    """The unpacked bytes in blocks. Raises when the packing is cut, damaged or explodes."""
+    size, total = path.stat().st_size, 0
+    with opened(path) as stream:
+        while True:
+            try:
+                piece = stream.read(block)
+            except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError) as error:
+                hint = "nothing of it was loaded; ask for the file again"
+                raise refuse(path, "the packed file is cut or damaged: {why}", hint=hint, why=str(error)) from error
+            if not piece:
+                return
+            total += len(piece)
+            if total > limits.unpacked or (total > 10**7 and total > size * limits.ratio):
+                hint = "unpack it and look at it before you load it"
+                raise refuse(path, "unpacked, the file has more than {total} bytes", "at most {limit}, and {ratio} times its packed size", hint=hint,
+                             total=total, limit=limits.unpacked, ratio=limits.ratio)  # fmt: skip
+            yield piece
