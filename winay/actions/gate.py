@@ -1,0 +1,111 @@
+"""Who may see and do what: the only door to tables with people. Every look writes one line of who, when, why, how many."""
+
+import getpass
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from winay.core.problems import wrong_use
+from winay.workspace import Workspace
+
+if TYPE_CHECKING:
+    from winay.records.known import Known
+
+KEEPER, ANALYST = "keeper", "analyst"
+SEES_NAMES = {KEEPER}
+"""The roles that may see names and documents; all others see pseudonyms."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever asks. places: the codes it answers for; none named: all."""
+
+    name: str
+    role: str
+    places: tuple[str, ...] = ()
+
+
+def operator(ws: Workspace) -> Caller:
+    """The person at the shell: whoever can read the workspace's key can see names anyway, and is its keeper."""
+    return Caller(getpass.getuser(), KEEPER if os.access(ws.key_file, os.R_OK) else ANALYST)
+
+
+@dataclass
+class People:
+    """What one caller may see of a workspace for one purpose; `how_many` subjects were shown so far."""
+
+    ws: Workspace
+    caller: Caller
+    identities: bool = False
+    how_many: int = 0
+    decided: Sequence[object] = field(default=())
+
+    def known(self, day: date) -> "Known":
+        """The canonical tables as known on a day, people's decisions on who is who included."""
+        from winay.records.as_of import known_by
+
+        return known_by(self.ws, day, self.decided)
+
+    def shown(self, how_many: int) -> None:
+        """So many more subjects leave with a line of their own (pseudonym, verdict, services)."""
+        self.how_many += how_many
+
+    def identity(self, person: int) -> Mapping[str, str]:
+        """Names and documents of a pseudonym, from the vault. Raises WinayError where they were not asked for."""
+        self._names_asked_for()
+        return self.ws.vault.identity(person)
+
+    def raw(self, load: int, line: int) -> bytes:
+        """A delivered line as it came, names and all."""
+        from winay.records.witness import raw
+
+        self._names_asked_for()
+        return raw(self.ws, load, line)
+
+    def _names_asked_for(self) -> None:
+        if not self.identities:
+            raise wrong_use("names and documents were not asked for", hint="ask with --identities: the look is written down")
+
+
+@contextmanager
+def tables(
+    ws: Workspace,
+    caller: Caller,
+    purpose: str,
+    *,
+    what: str = "",
+    places: Sequence[str] = (),
+    identities: bool = False,
+) -> Iterator[People]:
+    """The tables with people, for a purpose; the look is written when the block is left, before anything is shown.
+
+    what: what is asked, in codes and pseudonyms only. Raises WinayError (wrong use) without a purpose, for a place the
+    caller does not answer for, and for names the caller's role may not see.
+    """
+    from winay.decisions.models import looks
+    from winay.decisions.plain import decided
+    from winay.decisions.setup import database
+
+    _allowed(caller, purpose, places, identities)
+    alias = database(ws)
+    people = People(ws, caller, identities, decided=decided(ws))
+    try:
+        yield people
+    finally:
+        said = {"who": caller.name, "role": caller.role, "purpose": purpose, "what": what, "places": ";".join(places)}
+        looks.add(alias, names=identities, how_many=people.how_many, **said)
+
+
+def _allowed(caller: Caller, purpose: str, places: Sequence[str], identities: bool) -> None:
+    if not purpose.strip():
+        raise wrong_use("nobody looks at people without a purpose", hint="say why")
+    outside = [place for place in places if caller.places and not place.startswith(caller.places)]
+    if outside or (caller.places and not places):
+        facts = {"name": caller.name, "places": ", ".join(outside) or "…"}
+        raise wrong_use("{name} does not answer for {places}", hint="ask for a place of your own", **facts)
+    if identities and caller.role not in SEES_NAMES:
+        hint = "whoever has the workspace's key may; without --identities the list has pseudonyms"
+        raise wrong_use("the role {role} does not see names", hint=hint, role=caller.role)

@@ -1,0 +1,161 @@
+"""A command: its help is its docstring in the reader's language; `-w` and `--json` may stand anywhere on the line."""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from winay.core.problems import wrong_use
+from winay.core.text import say
+
+if TYPE_CHECKING:
+    from winay.workspace import Workspace
+
+EVERYWHERE = {
+    "-w, --workspace DIR": "the workspace (else the one around the current folder)",
+    "--json": "answer in JSON, also when it fails",
+    "--help": "this help",
+}
+
+
+@dataclass
+class Asked:
+    """What holds for the whole line, whichever the command."""
+
+    workspace: Path | None = None
+    json: bool = False
+
+
+asked = Asked()
+
+
+def take_everywhere(words: list[str]) -> list[str]:
+    """The words without `-w DIR` and `--json`, which are remembered in `asked`."""
+    asked.workspace, asked.json = None, False
+    words, last = (words[: words.index("--")], words[words.index("--") :]) if "--" in words else (words, [])
+    asked.json = "--json" in words
+    left, rest = [], iter(word for word in words if word != "--json")
+    for word in rest:
+        name, _, value = word.partition("=")
+        if name not in ("-w", "--workspace"):
+            left.append(word)
+        elif value or (value := next(rest, "")):
+            asked.workspace = Path(value)
+        else:
+            raise wrong_use("-w needs the folder of a workspace", hint="for example: winay -w DIR figures")
+    return [*left, *last]
+
+
+def workspace() -> "Workspace":
+    """The workspace that was asked for, its canonical tables declared."""
+    from winay.actions.opening import opened
+
+    return opened(asked.workspace)
+
+
+def today(ws: "Workspace | None" = None) -> date:
+    """Today where the workspace is. Only the faces read the clock."""
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(ws.time_zone) if ws else None).date()
+
+
+def day(text: str) -> date:
+    """A day as typed. Raises WinayError (wrong use) for anything but YYYY-MM-DD."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise wrong_use('"{text}" is not a day', "expected a day such as 2026-05-31", text=text)
+
+
+def doc(command: Any) -> tuple[str, list[str]]:
+    """(what a command does, in the reader's language; its examples) from its docstring."""
+    text, *examples = re.split(r"\n\s*Example: *", command.callback.__doc__ or "")
+    told = [say(" ".join(part.split())) for part in text.split("\n\n") if part.strip()]
+    return "\n\n".join(told), [" ".join(example.split()) for example in examples]
+
+
+class _Help:
+    """Help in the reader's language: what it does, an example, what can be written. Plain text, quick to make."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        text, examples = doc(self)
+        formatter.write_usage(ctx.command_path, " ".join(self._pieces(ctx)), say("Usage: "))
+        formatter.write("\n" + text + "\n")
+        for example in examples:
+            formatter.write(f"\n{say('Example')}: {example}\n")
+        params = [p for p in self.get_params(ctx) if p.name != "help" and not p.hidden]  # type: ignore[attr-defined]
+        written = [(_written(p), say(p.help or "")) for p in params]
+        sections = {"Commands": self._commands(), "What to write": written}
+        sections["Everywhere"] = [(name, say(meaning)) for name, meaning in EVERYWHERE.items()]
+        for title, lines in sections.items():
+            if lines:
+                with formatter.section(say(title)):
+                    formatter.write_dl(lines)
+
+    def _pieces(self, ctx: Any) -> list[str]:
+        if isinstance(self, TyperGroup):
+            return [say("COMMAND") + " …"]
+        params = self.get_params(ctx)  # type: ignore[attr-defined]
+        arguments = [p for p in params if p.param_type_name == "argument"]
+        names = [p.display_name_raw + ("…" if p.nargs != 1 else "") for p in arguments]
+        return [n if p.required else f"[{n}]" for p, n in zip(arguments, names, strict=True)] + [say("[options]")]
+
+    def _commands(self) -> list[tuple[str, str]]:
+        commands: dict[str, Any] = getattr(self, "commands", {})
+        return [(name, doc(command)[0].split("\n")[0]) for name, command in commands.items()]
+
+
+def _written(param: Any) -> str:
+    if param.param_type_name == "argument":
+        return str(param.display_name_raw)
+    return ", ".join(param.opts) + ("" if param.is_flag else f" {param.metavar or param.name.upper()}")
+
+
+class Verb(_Help, TyperCommand):
+    """One command."""
+
+
+class Verbs(_Help, TyperGroup):
+    """Commands under one word."""
+
+
+def verbs(name: str | None = None) -> typer.Typer:
+    """An empty group of commands."""
+    return typer.Typer(
+        name=name, cls=Verbs, rich_markup_mode=None, add_completion=name is None, pretty_exceptions_enable=False
+    )
+
+
+def verb(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command: `@verb(app)`. Its docstring is an English text with an `Example:` line."""
+    return app.command(name, cls=Verb)
+
+
+def opt(help: str, *names: str, metavar: str | None = None) -> Any:
+    """An option, its help an English template."""
+    return typer.Option(*names, help=help, metavar=metavar, show_default=False)
+
+
+def arg(help: str, metavar: str) -> Any:
+    """An argument, its help an English template."""
+    return typer.Argument(help=help, metavar=metavar, show_default=False)
+
+
+DayOpt = Annotated[date | None, typer.Option("--on", parser=day, metavar="DAY", help="the day to judge on (today)")]
+KnownOpt = Annotated[
+    date | None, typer.Option("--known-on", parser=day, metavar="DAY", help="what was known on that day (today)")
+]
+
+
+def colour() -> bool:
+    """Whether colours are wanted (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
