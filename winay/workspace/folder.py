@@ -4,7 +4,6 @@ import json
 import os
 import tomllib
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +14,6 @@ from winay.core.text import say
 from winay.workspace import disk, faults
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from winay.workspace.lake import Lake
     from winay.workspace.ledger import Ledger
     from winay.workspace.snapshots import Snapshots
@@ -91,13 +88,7 @@ class Workspace:
         return connect(threads=threads, spill=self.derived / "spill")
 
 
-def create(
-    path: Path | str,
-    programme: str = "pe-dit",
-    key: Path | None = None,
-    time_zone: str = "UTC",
-    schemas: "Mapping[str, pa.Schema] | None" = None,
-) -> Workspace:
+def create(path: Path | str, programme: str = "pe-dit", key: Path | None = None, time_zone: str = "UTC") -> Workspace:
     """Make a workspace in a new or empty folder. `key`: where its key file is, or is to be made (never inside).
 
     winay.toml is written last: a folder without it is no workspace, and can be made again.
@@ -114,8 +105,9 @@ def create(
     with disk.writing(say("the workspace"), path):
         if not key_file.exists():
             new_key(key_file)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in FOLDERS:
-            (path / name).mkdir(parents=True, exist_ok=True)
+            (path / name).mkdir(exist_ok=True)
         mark = key_mark(read_key(key_file))
         workspace = Workspace(path, number, programme, time_zone, key_file, mark)
         workspace.ledger.create()
@@ -124,37 +116,31 @@ def create(
         text = _TOML.format(**{name: json.dumps(value, ensure_ascii=False) for name, value in facts.items()})
         disk.write(path / NAME, text.encode())
         disk.sync(path.parent)
-    return open_workspace(path, schemas)
+    return open_workspace(path)
 
 
-def open_workspace(path: Path | str | None = None, schemas: "Mapping[str, pa.Schema] | None" = None) -> Workspace:
+def open_workspace(path: Path | str | None = None) -> Workspace:
     """The workspace in this folder, or, without one named, the one around the current folder."""
     start = Path(path or ".").absolute()
     found = next((place for place in ([start] if path else [start, *start.parents]) if (place / NAME).is_file()), None)
     if found is None:
         hint = "make one with: winay init DIR, or name one with: -w DIR"
         raise wrong_use("there is no workspace in {place}", hint=hint, place=start)
-    file = found / NAME
+    return _read(found / NAME)
+
+
+def _read(file: Path) -> Workspace:
     try:
         told = tomllib.loads(file.read_text("utf-8"))
-        workspace = _read(found, told)
+        number, programme, time_zone, key = told["id"], told["programme"], told["time_zone"], told["key"]
+        key_file, mark, version = Path(os.environ.get("WINAY_KEY_FILE") or key["file"]), key["mark"], told["format"]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        facts = {"why": f"no {error}" if isinstance(error, KeyError) else str(error)}
+        facts = {"why": repr(error)}
         raise WinayError(Problem(At(str(file)), "this file cannot be understood: {why}", facts=facts)) from error
-    if told["format"] != FORMAT:
-        facts = {"found": told["format"], "known": FORMAT}
-        hint = "use the version of winay that made it, or a newer one"
+    if version != FORMAT:
+        facts, hint = {"found": version, "known": str(FORMAT)}, "use the version of winay that made it, or a newer one"
         raise WinayError(Problem(At(str(file)), "format {found}; this winay reads format {known}", "", hint, facts))
-    if schemas:
-        workspace.lake.declare(schemas)
-    return workspace
-
-
-def _read(path: Path, told: Mapping[str, Any]) -> Workspace:
-    wanted = os.environ.get("WINAY_KEY_FILE")
-    key_file = Path(wanted or str(told["key"]["file"])).absolute()
-    int(told["format"])
-    return Workspace(path, told["id"], told["programme"], told["time_zone"], key_file, told["key"]["mark"])
+    return Workspace(file.parent, number, programme, time_zone, key_file.absolute(), mark)
 
 
 def _keys() -> Path:

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from winay.core.problems import At, Problem, WinayError, unknown_name
 from winay.core.text import say
 from winay.workspace import disk, faults
-from winay.workspace.ledger import LakeFile, Ledger
+from winay.workspace.ledger import STARTED, LakeFile, Ledger
 
 ROWS_A_GROUP = 122_880  # DuckDB's own unit of work
 LOG = "_delta_log"
-CHECKPOINT_EVERY = 50  # versions; between two, opening a table reads that many small files
+CHECKPOINT_EVERY = 50  # versions; opening a table reads the small files since the last
 
 
 class Lake:
@@ -35,10 +35,6 @@ class Lake:
         """Add the schemas of canonical tables (a programme's attributes are columns)."""
         self._schemas.update(schemas)
 
-    def tables(self) -> list[str]:
-        """The declared tables."""
-        return sorted(self._schemas)
-
     def schema(self, table: str) -> pa.Schema:
         """The columns of a table as declared."""
         if table not in self._schemas:
@@ -48,22 +44,24 @@ class Lake:
     def append(self, table: str, rows: pa.Table | pa.RecordBatchReader, load: int, part: int = 0) -> None:
         """Put the rows of an open load on the disk; again with the same (load, table, part) does nothing.
 
-        A missing column is null; an unknown one, or a value that does not fit its type, is an error (pyarrow's).
+        A missing column is null; an unknown one is a KeyError, a value that does not fit its type pyarrow's error.
         A reader is written as it comes, one batch in memory. The rows are read once the ledger finishes the load.
         """
         if isinstance(rows, pa.Table) and not rows.num_rows:
             return
         with self.ledger.lock(say("load {load}, table {table}", load=load, table=table)):
-            known = {file.name: file for file in self.ledger.files(table)}
+            known = {file.name for file in self.ledger.files(table)}
             name = f"{load:06d}-{part:04d}.parquet"
             if name in known:
                 return
-            self._drop_torn(table, known)
-            schema = self.schema(table)
+            begun = self.ledger.load(load)
+            if begun is None or begun.state != STARTED:
+                raise ValueError(f"load {load} is not open")
             with disk.writing(say("table {table}", table=table), self.path, getattr(rows, "nbytes", None)):
+                self._drop_torn(table, known)
                 if not self._in_log(table, name):
-                    count = self._write(self._folder(table) / name, schema, rows)
-                    self._log(table, name, schema, count)
+                    count = self._write(table, name, rows)
+                    self._log(table, name, count)
                 faults.point("lake.append.sync")
                 self._acknowledge(table, load, part, name, known)
 
@@ -76,12 +74,9 @@ class Lake:
         if not paths:
             return ibis.memtable(schema.empty_table())
         rows = con.read_parquet([disk.literal(path) for path in paths], union_by_name=True)
-        wanted = ibis.Schema.from_pyarrow(schema)
+        kinds = ibis.Schema.from_pyarrow(schema).items()
         return rows.select(
-            [
-                (rows[name] if name in rows.columns else ibis.null()).cast(kind).name(name)
-                for name, kind in wanted.items()
-            ]
+            [(rows[name] if name in rows.columns else ibis.null()).cast(kind).name(name) for name, kind in kinds]
         )
 
     def files(self, table: str, loads: Collection[int] | None = None) -> list[Path]:
@@ -89,40 +84,38 @@ class Lake:
         acknowledged version that the ledger knows. A file missing or cut short is a problem, never a smaller answer."""
         chosen = self.ledger.finished() if loads is None else loads
         data = [file for file in self.ledger.files(table) if file.kind == "data"]
-        if not data:
+        wanted = [file for file in data if file.load in chosen]
+        if not wanted:
             return []
         logged = self._logged(table, max(file.version for file in data))
-        wanted = [file for file in data if file.load in chosen]
         problems = [self._problem(file, "is not in the table's log") for file in wanted if file.name not in logged]
-        problems += [found for file in wanted for found in self._wrong_size(file)]
+        problems += [found for file in wanted if (found := self._wrong_size(file))]
         if problems:
             raise WinayError(problems)
-        return [self._folder(table) / file.name for file in wanted]
+        return [self.path / table / file.name for file in wanted]
 
     def verify(self, tables: Collection[str] | None = None) -> Iterator[Problem | None]:
-        """Read every acknowledged file again: one item a file, None when it is as it was written."""
-        for file in self.ledger.files():
+        """Read every acknowledged file again, newest first: one item a file, None when it is as it was written."""
+        for file in reversed(self.ledger.files()):
             if tables is None or file.table in tables:
-                yield next(self._wrong_size(file), None) or self._wrong_bytes(file)
+                yield self._wrong_size(file) or self._wrong_bytes(file)
 
     def orphans(self) -> list[Path]:
-        """Data files that no ledger line names: left by a run that was killed, and not read."""
+        """Data files that neither ledger nor log names: left by a run that was killed, and never read."""
         known = {(file.table, file.name) for file in self.ledger.files()}
-        return [path for path in self.path.glob("*/*.parquet") if (path.parent.name, path.name) not in known]
-
-    def _folder(self, table: str) -> Path:
-        return self.path / table
+        strange = [path for path in self.path.glob("*/*.parquet") if (path.parent.name, path.name) not in known]
+        return [path for path in strange if not self._in_log(path.parent.name, path.name)]
 
     def _delta(self, table: str, version: int | None = None) -> Any:
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 
-        folder = self._folder(table).absolute()
+        folder = (self.path / table).absolute()
         try:
             return DeltaTable(folder.as_uri(), version=version)
         except DeltaError as error:
-            facts = {"table": table, "why": error}
             hint = "run winay doctor: it names the load, the table and the file"
+            facts = {"table": table, "why": str(error)}
             raise WinayError(
                 Problem(At(str(folder)), "table {table} cannot be read: {why}", "", hint, facts)
             ) from error
@@ -130,23 +123,24 @@ class Lake:
     def _logged(self, table: str, version: int) -> set[str]:
         """The data files in the table's log at a version."""
         delta = self._delta(table, version)
-        if delta.protocol().reader_features:
-            facts = {"table": table, "features": ", ".join(delta.protocol().reader_features)}
+        features = ", ".join(delta.protocol().reader_features or ())
+        if features:  # deletion vectors: a list of files would bring deleted rows back
             found = "table {table} uses features that winay does not read: {features}"
-            raise WinayError(Problem(At(str(self._folder(table))), found, facts=facts))
+            facts = {"table": table, "features": features}
+            raise WinayError(Problem(At(str(self.path / table)), found, facts=facts))
         return {unquote(uri).rpartition("/")[2] for uri in delta.file_uris()}
 
     def _in_log(self, table: str, name: str) -> bool:
         """Was this part already committed by a run that died before the ledger heard of it?"""
-        if not (self._folder(table) / LOG).is_dir():
+        if not any((self.path / table / LOG).glob("*.json")):
             return False
         return self._delta(table).transaction_version(name) is not None
 
-    def _write(self, path: Path, schema: pa.Schema, rows: pa.Table | pa.RecordBatchReader) -> int:
+    def _write(self, table: str, name: str, rows: pa.Table | pa.RecordBatchReader) -> int:
         """The data file, synced with its folder; nothing when it fails. Returns its rows."""
+        path, schema, count = self.path / table / name, self.schema(table), 0
         path.parent.mkdir(parents=True, exist_ok=True)
         batches = [rows] if isinstance(rows, pa.Table) else (pa.Table.from_batches([batch]) for batch in rows)
-        count = 0
         try:
             with path.open("wb") as file:
                 with pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -162,16 +156,16 @@ class Lake:
             raise
         return count
 
-    def _log(self, table: str, name: str, schema: pa.Schema, rows: int) -> None:
+    def _log(self, table: str, name: str, rows: int) -> None:
         """Name the data file in the table's log, with the application transaction that says it is there."""
         from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
         from deltalake import Schema as DeltaSchema
         from deltalake.exceptions import DeltaError
         from deltalake.transaction import AddAction
 
-        folder = self._folder(table).absolute()
+        folder, schema = (self.path / table).absolute(), self.schema(table)
         try:
-            if not (folder / LOG).is_dir():
+            if not any((folder / LOG).glob("*.json")):
                 DeltaTable.create(folder.as_uri(), schema)
             delta = self._delta(table)
             have = {field.name for field in delta.schema().fields}
@@ -187,71 +181,68 @@ class Lake:
                 commit_properties=CommitProperties(app_transactions=[Transaction(name, 1)]),
                 post_commithook_properties=PostCommitHookProperties(False, False),
             )
+            delta = self._delta(table)
             if delta.version() % CHECKPOINT_EVERY == 0:
                 delta.create_checkpoint()
         except DeltaError as error:
             raise OSError(0, str(error)) from error
 
-    def _acknowledge(self, table: str, load: int, part: int, name: str, known: Mapping[str, LakeFile]) -> None:
-        """Sync the log and its folders, then tell the ledger what is new (a checkpoint's hint may change)."""
-        folder, version = self._folder(table), self._delta(table).version()
-        logs = sorted(path for path in (folder / LOG).iterdir() if path.is_file())
-        new = [path for path in logs if f"{LOG}/{path.name}" not in known or path.name == "_last_checkpoint"]
-        for path in (*new, folder / name, folder / LOG, folder, self.path):
+    def _acknowledge(self, table: str, load: int, part: int, name: str, known: Collection[str]) -> None:
+        """Sync the log and its folders, then tell the ledger every file that is new."""
+        folder, version = self.path / table, self._delta(table).version()
+        (folder / LOG / "_last_checkpoint").unlink(missing_ok=True)  # a hint: the only file of a log that changes
+        logs = sorted(f"{LOG}/{path.name}" for path in (folder / LOG).iterdir() if path.is_file())
+        new = [log for log in logs if log not in known]
+        for path in (*(folder / label for label in (*new, name)), folder / LOG, folder, self.path):
             disk.sync(path)
         rows = pq.read_metadata(folder / name).num_rows
-        files = [(folder / name, name, "data", rows), *((path, f"{LOG}/{path.name}", "log", 0) for path in new)]
+        labels = [("data", name, rows), *(("log", log, 0) for log in new)]
         self.ledger.record(
             LakeFile(load, table, part, kind, label, count, version, path.stat().st_size, disk.digest(path))
-            for path, label, kind, count in files
+            for kind, label, count in labels
+            for path in [folder / label]
         )
 
-    def _drop_torn(self, table: str, known: Mapping[str, LakeFile]) -> None:
+    def _drop_torn(self, table: str, known: Collection[str]) -> None:
         """Remove what a loss of power left half-written in the log: unknown to the ledger, and not readable."""
-        log = self._folder(table) / LOG
+        log = self.path / table / LOG
         for path in log.iterdir() if log.is_dir() else ():
-            file = known.get(f"{LOG}/{path.name}")
-            if (file is None and not _is_log(path)) or (path.name == "_last_checkpoint" and file is None):
+            if path.is_file() and f"{LOG}/{path.name}" not in known and not _is_commit(path):
                 path.unlink()
 
-    def _wrong_size(self, file: LakeFile) -> Iterator[Problem]:
-        path = self._folder(file.table) / file.name
+    def _wrong_size(self, file: LakeFile) -> Problem | None:
+        path = self.path / file.table / file.name
         if not path.is_file():
-            yield self._problem(file, "is missing")
-        elif path.stat().st_size != file.size:
-            yield self._problem(file, "has another size than when it was written")
+            return self._problem(file, "is missing")
+        same = path.stat().st_size == file.size
+        return None if same else self._problem(file, "has another size than when it was written")
 
     def _wrong_bytes(self, file: LakeFile) -> Problem | None:
-        if disk.digest(self._folder(file.table) / file.name) == file.sha256:
-            return None
-        return self._problem(file, "has other bytes than when it was written")
+        same = disk.digest(self.path / file.table / file.name) == file.sha256
+        return None if same else self._problem(file, "has other bytes than when it was written")
 
     def _problem(self, file: LakeFile, what: str) -> Problem:
         load = self.ledger.load(file.load)
         facts = {"load": file.load, "delivery": load.name if load else "?", "table": file.table, "what": say(what)}
         found = "a file of load {load} ({delivery}), table {table}, {what}"
-        hint = "bring the file back from a copy; until then nothing is computed from this table"
-        return Problem(At(str(self._folder(file.table) / file.name)), found, "", hint, facts)
+        hint = "bring the file back from a copy; until then nothing should be computed from this table"
+        return Problem(At(str(self.path / file.table / file.name)), found, "", hint, facts)
 
 
 def _fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """The rows with exactly the declared columns, in their order and types."""
-    unknown = set(rows.column_names) - set(schema.names)
-    if unknown:
-        raise KeyError(f"columns that the table does not have: {', '.join(sorted(unknown))}")
     have = set(rows.column_names)
-    columns = [
-        rows[field.name].cast(field.type) if field.name in have else pa.nulls(rows.num_rows, field.type)
-        for field in schema
-    ]
+    if not have <= set(schema.names):
+        raise KeyError(f"columns that the table does not have: {', '.join(sorted(have - set(schema.names)))}")
+    kinds = zip(schema.names, schema.types, strict=True)
+    columns = [rows[name].cast(kind) if name in have else pa.nulls(rows.num_rows, kind) for name, kind in kinds]
     return pa.table(columns, schema=schema)
 
 
-def _is_log(path: Path) -> bool:
+def _is_commit(path: Path) -> bool:
     """Is this a whole commit of a Delta log? (A checkpoint only repeats commits, so it may go.)"""
-    if path.suffix != ".json":
-        return False
     try:
-        return all(isinstance(json.loads(line), dict) for line in path.read_text("utf-8").splitlines() or ["?"])
+        lines = path.read_text("utf-8").splitlines() if path.suffix == ".json" else []
+        return bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
     except ValueError:
         return False

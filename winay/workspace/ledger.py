@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,23 @@ from winay.core.text import say
 from winay.workspace import disk, faults
 
 STARTED, DONE, ABANDONED = "started", "done", "abandoned"
+TABLES = ("loads", "files", "refused", "officials")
 _SCHEMA = """
 create table if not exists loads (id integer primary key autoincrement, source text, name text, sha256 text,
     size integer, known text, mode text, replaces text, programme text, state text, started text, finished text,
     counts text, mark text);
-create table if not exists files (load integer, lake_table text, part integer, kind text, name text, rows integer,
-    version integer, size integer, sha256 text, mark text, primary key (lake_table, name));
+create table if not exists files (load integer, "table" text, part integer, kind text, name text, rows integer,
+    version integer, size integer, sha256 text, mark text, primary key ("table", name));
 create table if not exists refused (id integer primary key autoincrement, load integer, file text, line integer,
-    field text, reason text, expected text, sealed blob, accepted_by integer, mark text);
-create table if not exists officials (period text, snapshot text, since text, mark text);
+    "column" text, reason text, expected text, sealed blob, accepted_by integer, mark text);
+create table if not exists officials (id integer primary key, period text, snapshot text, since text, mark text);
 create index if not exists refused_load on refused (load);
 """
 
 
 @dataclass(frozen=True)
 class Load:
-    """One delivery. `known`: the day it was delivered; `counts`: accepted, refused, duplicate, created, …"""
+    """One delivery. `known`: the day it was delivered; `counts`: records, accepted, refused, duplicate, created, …"""
 
     id: int
     source: str
@@ -105,18 +106,17 @@ class Ledger:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            if wait and waiting:
-                waiting(say("waiting: {holder}", holder=self.holder()))
+            if waiting:
+                waiting(
+                    say("another run is writing in this workspace ({holder}); waiting for it", holder=self.holder())
+                )
             try:
                 self._lock.acquire(timeout=wait)
             except Timeout as error:
-                problem = Problem(
-                    At(str(self.path.parent)),
-                    "another run is writing in this workspace ({holder}); waited {wait:.0f} s",
-                    hint="wait until it ends and run the same command again; nothing was changed",
-                    facts={"holder": self.holder(), "wait": wait},
-                )
-                raise WinayError(problem) from error
+                found = "another run is writing in this workspace ({holder}); waited {wait:.0f} s"
+                hint = "wait until it ends and run the same command again; nothing was changed"
+                facts = {"holder": self.holder(), "wait": wait}
+                raise WinayError(Problem(At(str(self.path.parent)), found, "", hint, facts)) from error
         try:
             if self._lock.lock_counter == 1:
                 self._holder.write_text(f"{os.getpid()} {doing}", "utf-8")
@@ -152,29 +152,28 @@ class Ledger:
             for load in self._loads(db, "state = ? and source = ? and sha256 = ?", STARTED, source, sha256):
                 if (load.known, load.mode, load.replaces, load.programme) == terms:
                     db.execute("delete from refused where load = ?", (load.id,))
-                    return Load(**{**vars(load), "resumed": True})
-                self._update(db, load, state=ABANDONED)
-            row = dict(source=source, name=name, sha256=sha256, size=size, known=known.isoformat(), mode=mode)
-            row |= dict(replaces=replaces, programme=programme, state=STARTED, started=_now(), finished="", counts="{}")
-            row["id"] = _next(db, "loads")
-            _insert(db, "loads", row)
+                    return replace(load, resumed=True)
+                _put(db, "loads", _row(replace(load, state=ABANDONED)))
+            load = Load(_next(db, "loads"), source, name, sha256, size, *terms, STARTED, _now(), "")
+            _put(db, "loads", _row(load))
             faults.point("ledger.begin")
-            return _load(row)
+            return load
 
     def finish(self, load: int, counts: Mapping[str, int], corrected: Collection[int] = ()) -> Load:
         """Done: from this commit on the load's rows are read. `corrected`: refused rows that this load accepted.
 
         ValueError when `records` is counted and accepted + refused + duplicate do not add up to it.
         """
-        if "records" in counts and counts["records"] != sum(
-            counts.get(k, 0) for k in ("accepted", "refused", "duplicate")
-        ):
+        total = sum(counts.get(name, 0) for name in ("accepted", "refused", "duplicate"))
+        if counts.get("records", total) != total:
             raise ValueError(f"the counts of load {load} do not add up: {dict(counts)}")
         with self.lock("finish"), self._writing() as db:
-            (found,) = self._loads(db, "id = ?", load)
-            for row in corrected:
-                self._accepted(db, row, load)
-            done = self._update(db, found, state=DONE, finished=_now(), counts=json.dumps(dict(sorted(counts.items()))))
+            (open_load,) = self._loads(db, "id = ?", load)
+            for number in corrected:
+                for row in self._rows(db, "select * from refused where id = ?", number):
+                    _put(db, "refused", row | {"accepted_by": load})
+            done = replace(open_load, state=DONE, finished=_now(), counts=dict(sorted(counts.items())))
+            _put(db, "loads", _row(done))
             faults.point("ledger.finish")
             return done
 
@@ -205,76 +204,64 @@ class Ledger:
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def record(self, files: Iterable[LakeFile]) -> None:
-        """Acknowledge files of the lake; the caller has synced them. `_last_checkpoint` is the one that may change."""
+        """Acknowledge files of the lake; the caller has synced them."""
         with self._writing() as db:
             for file in files:
-                row = {"lake_table" if key == "table" else key: value for key, value in vars(file).items()}
-                _insert(db, "files", row, "insert or replace")
+                _put(db, "files", asdict(file))
             faults.point("ledger.append")
 
     def files(self, table: str | None = None) -> list[LakeFile]:
         """The acknowledged files of the lake (of one table), in order of load and name."""
-        sql = "select * from files where lake_table = coalesce(?, lake_table) order by load, part, name"
+        sql = 'select * from files where "table" = coalesce(?, "table") order by load, part, name'
         with self._db() as db:
-            rows = [dict(row) for row in db.execute(sql, (table,))]
-        return [LakeFile(table=_sound(self.path, "files", row).pop("lake_table"), **_bare(row)) for row in rows]
+            return [LakeFile(**row) for row in self._rows(db, sql, table)]
 
     def refuse(self, load: int, rows: Iterable[Refused], seal: Callable[[bytes], bytes]) -> int:
         """Keep refused records of a load, what they said sealed (`vault.seal`). Returns how many."""
         with self._writing() as db:
             number = first = _next(db, "refused")
-            for row in rows:
+            for number, row in enumerate(rows, start=first):
+                values = {name: value for name, value in vars(row).items() if name not in ("found", "raw")}
                 sealed = seal(json.dumps([row.found, row.raw]).encode())
-                values = dict(id=number, load=load, file=row.file, line=row.line, field=row.column, reason=row.reason)
-                _insert(db, "refused", values | dict(expected=row.expected, sealed=sealed, accepted_by=None))
-                number += 1
+                _put(db, "refused", values | {"id": number, "load": load, "sealed": sealed, "accepted_by": None})
             faults.point("ledger.refuse")
-        return number - first
+            return _next(db, "refused") - first
 
     def refused(
-        self,
-        *,
-        load: int | None = None,
-        source: str | None = None,
-        unseal: Callable[[bytes], bytes] | None = None,
-        also_accepted: bool = False,
+        self, *, load: int | None = None, source: str | None = None, unseal: Callable[[bytes], bytes] | None = None
     ) -> Iterator[Refused]:
         """The refused records of finished loads that no later load accepted; `found` and `raw` only with `unseal`."""
-        sql = """select refused.* from refused join loads on loads.id = load where state = 'done'
-            and load = coalesce(?, load) and source = coalesce(?, source) and (accepted_by is null or ?)
+        sql = """select refused.* from refused join loads on loads.id = load
+            where state = 'done' and accepted_by is null and load = coalesce(?, load) and source = coalesce(?, source)
             order by load, file, line, refused.id"""
         with self._db() as db:
-            for row in map(dict, db.execute(sql, (load, source, also_accepted))):
-                _sound(self.path, "refused", row)
+            for row in self._rows(db, sql, load, source):
                 found, raw = json.loads(unseal(row["sealed"])) if unseal else ("", "")
-                at = (row["file"], row["line"], row["field"], row["reason"], row["expected"])
-                yield Refused(*at, found, raw, row["load"], row["id"])
+                plain = {name: value for name, value in row.items() if name not in ("sealed", "accepted_by")}
+                yield Refused(**plain, found=found, raw=raw)
+
+    def official(self, period: str, snapshot: str) -> None:
+        """Remember that this snapshot is the official one of a period (the last one said counts)."""
+        with self.lock("official"), self._writing() as db:
+            number = len(list(self._rows(db, "select * from officials"))) + 1
+            _put(db, "officials", {"id": number, "period": period, "snapshot": snapshot, "since": _now()})
+
+    def officials(self) -> list[tuple[str, str]]:
+        """(period, snapshot) in the order in which they were made official."""
+        with self._db() as db:
+            return [(row["period"], row["snapshot"]) for row in self._rows(db, "select * from officials order by id")]
 
     def problems(self) -> list[Problem]:
         """What SQLite and the rows' marks say of the file: empty when all is sound."""
         try:
             with self._db() as db:
                 told = [row[0] for row in db.execute("pragma integrity_check") if row[0] != "ok"]
-                for table in ("loads", "files", "refused", "officials"):
-                    for row in map(dict, db.execute(f"select * from {table}")):
-                        _sound(self.path, table, row)
+                for table in TABLES:
+                    for _ in self._rows(db, f"select * from {table}"):
+                        pass
         except WinayError as error:
             return error.problems
-        return [Problem(At(str(self.path)), "the ledger is damaged: {what}", facts={"what": what}) for what in told]
-
-    def official(self, period: str, snapshot: str) -> None:
-        """Remember that this snapshot is the official one of a period (the last one said counts)."""
-        with self.lock("official"), self._writing() as db:
-            _insert(db, "officials", dict(period=period, snapshot=snapshot, since=_now()))
-
-    def officials(self) -> list[tuple[str, str]]:
-        """(period, snapshot) in the order in which they were made official."""
-        with self._db() as db:
-            rows = [
-                _sound(self.path, "officials", dict(row))
-                for row in db.execute("select * from officials order by rowid")
-            ]
-        return [(row["period"], row["snapshot"]) for row in rows]
+        return [self._problem(what) for what in told]
 
     @contextmanager
     def _db(self, mode: str = "rw") -> Iterator[sqlite3.Connection]:
@@ -287,8 +274,7 @@ class Ledger:
             finally:
                 db.close()
         except sqlite3.DatabaseError as error:
-            hint = "run winay doctor; nothing was changed"
-            raise WinayError(Problem(At(str(self.path)), "the ledger: {what}", "", hint, {"what": error})) from error
+            raise WinayError(self._problem(str(error))) from error
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -296,58 +282,47 @@ class Ledger:
         with disk.writing(say("the ledger"), self.path), self._db() as db, db:
             yield db
 
+    def _rows(self, db: sqlite3.Connection, sql: str, *values: object) -> Iterator[dict[str, Any]]:
+        """Rows without their mark; a row whose mark does not fit its values is a problem that names it."""
+        for found in db.execute(sql, values):
+            row = dict(found)
+            if row.pop("mark") != _mark(row):
+                what = ", ".join(
+                    f"{name} {row[name]}" for name in ("id", "load", "table", "name", "period") if name in row
+                )
+                raise WinayError(self._problem(what))
+            yield row
+
     def _loads(self, db: sqlite3.Connection, where: str, *values: object) -> list[Load]:
-        rows = map(dict, db.execute(f"select * from loads where {where} order by id", values))
-        return [_load(_sound(self.path, "loads", row)) for row in rows]
+        rows = self._rows(db, f"select * from loads where {where} order by id", *values)
+        typed = ({**x, "known": date.fromisoformat(x["known"]), "counts": json.loads(x["counts"])} for x in rows)
+        return [Load(**row) for row in typed]
 
-    def _update(self, db: sqlite3.Connection, load: Load, **changes: object) -> Load:
-        (row,) = map(dict, db.execute("select * from loads where id = ?", (load.id,)))
-        row = _bare(row) | changes
-        _insert(db, "loads", row, "insert or replace")
-        return _load(row)
-
-    def _accepted(self, db: sqlite3.Connection, number: int, load: int) -> None:
-        row = dict(db.execute("select * from refused where id = ?", (number,)).fetchone())
-        _insert(db, "refused", _bare(row) | {"accepted_by": load}, "insert or replace")
+    def _problem(self, what: str) -> Problem:
+        hint = "bring the ledger back from a copy; winay doctor tells what else is sound"
+        return Problem(At(str(self.path)), "the ledger cannot be trusted: {what}", "", hint, {"what": what})
 
 
-def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, object], verb: str = "insert") -> None:
+def _row(load: Load) -> dict[str, Any]:
+    row = asdict(load) | {"known": load.known.isoformat(), "counts": json.dumps(load.counts)}
+    del row["resumed"]
+    return row
+
+
+def _put(db: sqlite3.Connection, table: str, row: Mapping[str, object]) -> None:
     marked = {**row, "mark": _mark(row)}
-    holes = ", ".join("?" * len(marked))
-    db.execute(f"{verb} into {table} ({', '.join(marked)}) values ({holes})", tuple(marked.values()))
+    names, holes = ", ".join(f'"{name}"' for name in marked), ", ".join("?" * len(marked))
+    db.execute(f"insert or replace into {table} ({names}) values ({holes})", tuple(marked.values()))
+
+
+def _mark(row: Mapping[str, object]) -> str:
+    return hashlib.sha256(repr(sorted(row.items())).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def _next(db: sqlite3.Connection, table: str) -> int:
     """The next number of a table whose numbers are never given twice."""
     last = db.execute("select max(seq) from sqlite_sequence where name = ?", (table,)).fetchone()[0]
     return int(last or 0) + 1
-
-
-def _mark(row: Mapping[str, object]) -> str:
-    return hashlib.sha256(repr(sorted(row.items())).encode()).hexdigest()[:16]
-
-
-def _bare(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != "mark"}
-
-
-def _sound(path: Path, table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """The row, or a problem that names it when its mark does not fit its values."""
-    if _mark(_bare(row)) == row["mark"]:
-        return row
-    facts = {
-        "table": table,
-        "row": row.get("id") or row.get("name") or row.get("period"),
-        "load": row.get("load", row.get("id")),
-    }
-    raise WinayError(
-        Problem(At(str(path)), "the ledger is damaged: table {table}, row {row} (load {load})", facts=facts)
-    )
-
-
-def _load(row: Mapping[str, Any]) -> Load:
-    values = {key: value for key, value in row.items() if key != "mark"}
-    return Load(**values | {"known": date.fromisoformat(row["known"]), "counts": json.loads(row["counts"])})
 
 
 def _now() -> str:
