@@ -55,7 +55,9 @@ class Criterion(Written):
             raise ValueError(f"a criterion says exactly one of {', '.join(KINDS)}; found {', '.join(kinds) or 'none'}")
         tests = [test for test in TESTS if getattr(self, test) is not None]
         if kinds == ["attribute"] and (not tests or self.missing is None):
-            raise ValueError("an attribute needs a test (is, in, from, to, below, only, any) and `missing: in` or `out`")
+            raise ValueError(
+                "an attribute needs a test (is, in, from, to, below, only, any) and `missing: in` or `out`"
+            )
         if kinds != ["attribute"] and (tests or self.missing):
             raise ValueError(f"{kinds[0]} takes no test of a value")
         return self

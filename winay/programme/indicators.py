@@ -86,8 +86,6 @@ class Indicator(Written):
         return f"{self.indicator}@{self.rules}"
 
 
-
-
 class Attribute(Written):
     """A property of a subject, a place or a provider: its type, unit and name."""
 
@@ -115,5 +113,3 @@ class Rules(Written):
     name: Words
     in_force: InForce
     legal: Legal | None = None
-
-

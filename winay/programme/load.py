@@ -99,7 +99,12 @@ def load(path: Path | str) -> Programme:
         "sources": lambda value: (value.source, value),
     }
     named = {"services": Matcher, "events": Event, "packages": Criterion}
-    models: dict[str, type[Written]] = {"standards": Standard, "indicators": Indicator, "products": Product, "sources": Source}
+    models: dict[str, type[Written]] = {
+        "standards": Standard,
+        "indicators": Indicator,
+        "products": Product,
+        "sources": Source,
+    }
     parts: dict[str, dict[str, Any]] = {}
     for part, key in lists.items():
         parts[part] = _listed(folder, part, models[part], key, problems)
@@ -162,7 +167,11 @@ def _listed(
                 continue
             if name in result:
                 before = result[name].at
-                problems.append(Problem(made.at, '"{name}" is defined twice, first at {before}', facts={"name": name, "before": before}))
+                problems.append(
+                    Problem(
+                        made.at, '"{name}" is defined twice, first at {before}', facts={"name": name, "before": before}
+                    )
+                )
             result[name] = made
     return result
 
@@ -188,5 +197,3 @@ def _named(folder: Path, part: str, model: type[M], problems: list[Problem]) -> 
                 problems.append(Problem(made.at, '"{name}" is defined twice', facts={"name": name}))
             result[name] = made
     return result
-
-

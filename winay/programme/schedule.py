@@ -89,7 +89,9 @@ def schedule(standard: Standard, month_end: MonthEnd = "clip") -> Schedule:
     groups = standard.variants or [standard]
     routes = tuple(
         Route(
-            tuple(_delivery(number, line, standard) for number, line in enumerate(_expanded(group.deliveries), start=1)),
+            tuple(
+                _delivery(number, line, standard) for number, line in enumerate(_expanded(group.deliveries), start=1)
+            ),
             getattr(group, "first", None),
             group.who if standard.variants else None,
         )
@@ -139,7 +141,9 @@ def _clock(hands: Hands, standard: Standard) -> Clock:
     until: Limit = hands.until
     if until is None and not standard.catch_up:
         until = hands.by
-    return Clock(hands.valid if hands.valid is not None else start.minus(standard.grace), start, hands.due, hands.by, until)
+    return Clock(
+        hands.valid if hands.valid is not None else start.minus(standard.grace), start, hands.due, hands.by, until
+    )
 
 
 def _gap(gap: Gap, standard: Standard) -> GapClock:

@@ -10,7 +10,6 @@ from winay.programme.criteria import Criterion
 from winay.programme.legal import Legal, Reading, Words
 from winay.programme.yaml_text import Listed, Written
 
-
 END: Literal["end"] = "end"
 
 

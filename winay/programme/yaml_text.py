@@ -49,10 +49,14 @@ def read(path: Path) -> Any:
     try:
         node = YAML(typ="safe", pure=True).compose(path.read_text("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise WinayError(Problem(At(str(path)), "the file is not UTF-8 text (byte {byte})", facts={"byte": error.start})) from error
+        raise WinayError(
+            Problem(At(str(path)), "the file is not UTF-8 text (byte {byte})", facts={"byte": error.start})
+        ) from error
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise WinayError(Problem(At(str(path), line), "not readable as YAML: {why}", facts={"why": error.problem})) from error
+        raise WinayError(
+            Problem(At(str(path), line), "not readable as YAML: {why}", facts={"why": error.problem})
+        ) from error
     except (YAMLError, RecursionError) as error:
         raise WinayError(Problem(At(str(path)), "not readable as YAML: {why}", facts={"why": str(error)})) from error
     problems: list[Problem] = []
@@ -77,7 +81,9 @@ def _plain(node: Node, file: str, problems: list[Problem], seen: set[int]) -> An
     for key, value in node.value:
         if key.value in result:
             here = At(file, key.start_mark.line + 1)
-            problems.append(Problem(here, '"{key}" is written twice', hint="keep one of them", facts={"key": key.value}))
+            problems.append(
+                Problem(here, '"{key}" is written twice', hint="keep one of them", facts={"key": key.value})
+            )
         result[str(key.value)] = _plain(value, file, problems, seen)
     return result
 
@@ -109,7 +115,12 @@ def _problem(detail: Any, value: Any, model: type[BaseModel], file: str) -> Prob
         return Problem(at, 'the key "{name}" is missing', facts={"name": name})
     why = detail["msg"].removeprefix("Value error, ")
     shown = detail["input"] if isinstance(detail["input"], str | int | None) else "…"
-    return Problem(at, "{name}: found {found}", "{why}", facts={"name": ".".join(map(str, detail["loc"])), "found": shown, "why": why})
+    return Problem(
+        at,
+        "{name}: found {found}",
+        "{why}",
+        facts={"name": ".".join(map(str, detail["loc"])), "found": shown, "why": why},
+    )
 
 
 def _keys(model: type[BaseModel], depth: int = 0) -> Iterable[str]:

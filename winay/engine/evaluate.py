@@ -1,0 +1,96 @@
+"""One pass for everything: every standard, package, indicator, place level and month (design 6)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from winay.core.ages import Age, days_of
+from winay.engine.figures import counted, rolled_up
+from winay.engine.judging import Calendar, JudgingDay, lookback
+from winay.engine.state import Judge, Units, given_anchors, plan_for, state
+from winay.engine.tree import Tree
+from winay.engine.verdicts import Surroundings, judging, verdicts, wanted_folds, wide
+from winay.programme.indicators import Indicator
+from winay.programme.load import Programme
+
+
+@dataclass(frozen=True)
+class Task:
+    """The indicators that judge one kind of subject on one kind of day: they share a wide table."""
+
+    kind: str
+    judged: JudgingDay
+    indicators: tuple[Indicator, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}_{self.judged.name}"
+
+
+def tasks(indicators: Sequence[Indicator]) -> list[Task]:
+    kinds = dict.fromkeys(indicator.subject for indicator in indicators)
+    return [
+        Task(kind, judged, tuple(group))
+        for kind in kinds
+        for judged, group in judging([i for i in indicators if i.subject == kind]).items()
+    ]
+
+
+def evaluate(
+    con: Any,
+    programme: Programme,
+    subjects: pa.Table,
+    services: pa.Table,
+    around: Surroundings,
+    on: date,
+    *,
+    indicators: Sequence[Indicator] | None = None,
+    months: int = 24,
+    on_block: Callable[[int], None] | None = None,
+) -> Iterator[tuple[Indicator, Any]]:
+    """For each indicator its verdicts, one row a subject and place, as an Ibis table of `con` (see verdicts.verdicts).
+
+    subjects, services: as of records.as_of.Known. on: the judging day; its month is provisional unless it has ended.
+    """
+    calendar = Calendar.back_from(on, months)
+    wanted = list(indicators if indicators is not None else programme.indicators.values())
+    for kind in dict.fromkeys(i.subject for i in wanted):
+        mine = [task for task in tasks(wanted) if task.kind == kind]
+        units = Units.of(kind, subjects, services)
+        plan = plan_for(programme, kind, days_of(on), units.births)
+        judges = {t.judged: Judge(plan, calendar, t.judged, programme.head.month_end) for t in mine}
+        folds = {t.judged: wanted_folds(programme, t.indicators) for t in mine}
+        masks = state(units, plan, judges, folds, on_block)
+        for task in mine:
+            for place in dict.fromkeys(i.place for i in task.indicators):
+                name = f"{task.name}_{place.replace(':', '_')}"
+                table = wide(con, programme, units, masks[task.judged], around, judges[task.judged], place, name)
+                table = table.cache() if hasattr(table, "cache") else table
+                for indicator in task.indicators:
+                    if indicator.place == place:
+                        label = f"{name}_{indicator.key}".replace("@", "_").replace(".", "_").replace("-", "_")
+                        yield indicator, verdicts(con, programme, indicator, table, judges[task.judged], label)
+
+
+def figures(indicator: Indicator, rows: Any, calendar: Calendar, tree: Tree, keys: Sequence[str] = ()) -> pa.Table:
+    """The figures of one indicator at every level, from its verdicts."""
+    table = rolled_up(counted(rows, calendar, keys), calendar, tree, keys)
+    size = len(table)
+    provisional = {str(month): calendar.provisional(month) for month in calendar.months}
+    table = table.append_column(
+        "provisional", pa.array([provisional[m] for m in table["month"].to_pylist()], pa.bool_())
+    )
+    table = table.add_column(0, "indicator", pa.array([indicator.indicator] * size, pa.string()))
+    return table.add_column(1, "rules", pa.array([indicator.rules] * size, pa.string()))
+
+
+def reads_from(programme: Programme, indicator: Indicator, units: Units, judged: date) -> date:
+    """The earliest day whose records a figure judged on `judged` looks at."""
+    plan = plan_for(programme, indicator.subject, days_of(judged), units.births)
+    longest = int((units.births[:, None] - given_anchors(plan, units)).max(initial=0)) if len(units) else 0
+    age = lookback(indicator, max(longest, 0))
+    back = Age(-age.months, -age.days)
+    return back.after(judged, programme.head.month_end)

@@ -1,0 +1,211 @@
+"""The subjects of one kind as arrays, and the month masks of what they received: all that verdicts are made of."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from winay.engine import hands
+from winay.engine.conditions import Fold
+from winay.engine.fold import fold
+from winay.engine.judging import Calendar, Days, JudgingDay, Mask
+from winay.engine.kernel import Received, receive
+from winay.engine.plan import NO_DAY, Plan, Track, compile, event_schedule
+from winay.programme.load import Programme
+from winay.programme.standards import Anchor
+
+BLOCK = 50_000
+"""Subjects a block: a few megabytes of records each, so that memory stays flat."""
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NO_DAYS = np.empty(0, np.int32)
+NONE_RELEASED = np.empty((0, 0), np.int16)
+MARGIN = 400
+"""Days around births that anchors and records may lie outside of: a pregnancy before, a plan's reach after."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """One row a subject of one kind.
+
+    table: the subjects' rows. births: int32 days since 1970. offsets: [n + 1] into services (int16) and days (int32),
+    which are sorted by service and day within a subject.
+    """
+
+    kind: str
+    table: pa.Table
+    births: Days
+    offsets: NDArray[np.int64]
+    services: NDArray[np.int16]
+    days: Days
+
+    @classmethod
+    def of(cls, kind: str, subjects: pa.Table, services: pa.Table) -> "Units":
+        """subjects: dense numbers in order; services: subject, service, day, sorted. Only this kind's rows are taken."""
+        rows = subjects.filter(pc.field("kind") == kind)
+        numbers = rows["subject"].to_numpy().astype(np.int64)
+        owners = services["subject"].to_numpy()
+        starts = np.searchsorted(owners, numbers)
+        stops = np.searchsorted(owners, numbers, side="right")
+        counts = stops - starts
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        if len(numbers) and int(stops[-1] - starts[0]) == int(offsets[-1]):
+            part = services.slice(int(starts[0]), int(offsets[-1]))
+        else:
+            part = services.take(np.repeat(starts - offsets[:-1], counts) + np.arange(offsets[-1]))
+        births = rows["birth"].cast(pa.int32()).to_numpy()
+        return cls(kind, rows, births, offsets, part["service"].to_numpy(), part["day"].cast(pa.int32()).to_numpy())
+
+    def __len__(self) -> int:
+        return len(self.births)
+
+    def part(self, low: int, high: int) -> "Units":
+        """The subjects [low, high) of these."""
+        a, b = int(self.offsets[low]), int(self.offsets[high])
+        offsets = self.offsets[low : high + 1] - a
+        rows = self.table.slice(low, high - low)
+        return Units(self.kind, rows, self.births[low:high], offsets, self.services[a:b], self.days[a:b])
+
+    def blocks(self) -> Iterable["Units"]:
+        return (self.part(low, min(low + BLOCK, len(self))) for low in range(0, len(self), BLOCK))
+
+
+def plan_for(programme: Programme, kind: str, on: int, births: Days) -> Plan:
+    """The plan of everything one kind of subject is owed, for the days that its records can lie on."""
+    schedules = [s for s in programme.schedules.values() if s.subject == kind]
+    month_end = programme.head.month_end
+    events = [event_schedule(name, e, month_end) for name, e in programme.events.items() if e.subject == kind]
+    first = int(births.min(initial=on)) - MARGIN
+    return compile(
+        [*events, *schedules], programme.service_numbers, first, max(on, int(births.max(initial=on))) + MARGIN
+    )
+
+
+def given_anchors(plan: Plan, units: Units) -> Days:
+    """[unit, track] int32: the birth, or a day looked back from it; NO_DAY where what it needs is missing."""
+    result = np.empty((len(units), len(plan.tracks)), np.int32)
+    for track in plan.tracks:
+        anchor = track.schedule.anchor
+        if isinstance(anchor, Anchor) and anchor.back is not None:
+            result[:, track.number] = _looked_back(anchor, units)
+        else:
+            result[:, track.number] = units.births
+    return result
+
+
+def _looked_back(anchor: Anchor, units: Units) -> Days:
+    assert anchor.back
+    times = np.ones(len(units))
+    if anchor.times:
+        times = units.table[anchor.times].cast(pa.float64()).to_numpy(zero_copy_only=False)
+    known = ~np.isnan(times)
+    days = units.births - np.where(known, times, 0).astype(np.int32) * anchor.back.days
+    if anchor.to_weekday:
+        days = days - (days + 3 - WEEKDAYS.index(anchor.to_weekday)) % 7  # 1970-01-01 was a Thursday
+    return np.where(known, days, NO_DAY).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Folds what a block of units received into masks for one judging day."""
+
+    plan: Plan
+    calendar: Calendar
+    judged: JudgingDay
+    month_end: str
+
+    @cached_property
+    def _before(self) -> tuple[Mask, int]:
+        return self.calendar.before()
+
+    def own(self, births: Days) -> Days:
+        """Each unit's own judging day; empty where all share the calendar's."""
+        own = self.judged.own(births, self.month_end)  # type: ignore[arg-type]
+        return NO_DAYS if own is None else own
+
+    def masks(self, units: Units, anchors: Days, got: Received, folds: Sequence[Fold]) -> dict[str, Mask]:
+        exact = [f for f in folds if not self._plain(f)]
+        result = {f.column: self._fold(f, units, anchors, got) for f in folds if self._plain(f)}
+        return result | (self._exactly(exact, units, anchors) if exact else {})
+
+    def _plain(self, wanted: Fold) -> bool:
+        """Whether one evaluation serves all days, and `by` can be read from the plan alone."""
+        tracks = self.plan.standards[wanted.standard]
+        track = tracks[0]
+        released = any(d.releases and d.gaps for d in track.route.deliveries)
+        return len(tracks) == 1 and track.stable and not released and not self.plan.by_from_gap[track.deliveries].any()
+
+    def _fold(self, wanted: Fold, units: Units, anchors: Days, got: Received) -> Mask:
+        track = self.plan.standards[wanted.standard][0]
+        columns = track.deliveries
+        if wanted.delivery:
+            columns = slice(columns.start + wanted.delivery - 1, columns.start + wanted.delivery)
+        return fold(
+            wanted.how, got.received[:, columns], self._released(got, columns), units.births,
+            anchor_days(self.plan, track, units.births, anchors, got.received), self.plan.by[:, columns],
+            self.plan.first_day, self.own(units.births), *self._before, self.calendar.all,
+        )  # fmt: skip
+
+    def _released(self, got: Received, columns: slice) -> NDArray[np.int16]:
+        numbers = self.plan.arrays.release_column[columns]
+        if (numbers < 0).all():
+            return NONE_RELEASED
+        padded = np.concatenate(
+            [got.released, np.full((len(got.released), 1), np.iinfo(np.int16).min, np.int16)], axis=1
+        )
+        return padded[:, numbers]
+
+    def _exactly(self, folds: Sequence[Fold], units: Units, anchors: Days) -> dict[str, Mask]:
+        """The same from the status of every delivery, evaluated for each judging day on the records up to it."""
+        own = self.own(units.births)
+        days = [own] if own.size else [np.full(len(units), day, np.int32) for day in self.calendar.days]
+        result = {f.column: np.zeros(len(units), np.int32) for f in folds}
+        for bit, day in enumerate(days):
+            statuses = hands.judge(self.plan, units, anchors, day)
+            for f in folds:
+                held = statuses.holds(f.how, f.standard, f.delivery)
+                result[f.column] |= np.where(held, self.calendar.all if own.size else 1 << bit, 0).astype(np.int32)
+        return result
+
+
+def anchor_days(plan: Plan, track: Track, births: Days, given: Days, received: NDArray[np.int16]) -> Days:
+    """[unit]: the day a track's ages are counted from, NO_DAY without one."""
+    other, number = plan.arrays.track_anchor[track.number]
+    if other < 0:
+        return np.ascontiguousarray(given[:, track.number])
+    got = received[:, plan.tracks[other].deliveries.start + number - 1]
+    return np.where(got == np.iinfo(np.int16).min, NO_DAY, births + got).astype(np.int32)
+
+
+def state(
+    units: Units,
+    plan: Plan,
+    judges: dict[JudgingDay, Judge],
+    folds: dict[JudgingDay, list[Fold]],
+    on_block: Callable[[int], None] | None = None,
+) -> dict[JudgingDay, pa.Table]:
+    """For each judging day one table: `subject` and a mask column a fold; blocks run side by side on all cores."""
+
+    def one(block: Units) -> dict[JudgingDay, dict[str, Mask]]:
+        anchors = given_anchors(plan, block)
+        got = receive(plan, block.births, anchors, block.offsets, block.services, block.days)
+        masks = {judged: judge.masks(block, anchors, got, folds[judged]) for judged, judge in judges.items()}
+        if on_block:
+            on_block(len(block))
+        return masks
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(one, units.blocks()))
+    subject = units.table["subject"]
+    return {
+        judged: pa.table(
+            {"subject": subject}
+            | {f.column: np.concatenate([part[judged][f.column] for part in parts] or [NO_DAYS]) for f in folds[judged]}
+        )
+        for judged in judges
+    }
