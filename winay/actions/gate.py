@@ -4,15 +4,17 @@ import getpass
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from winay.actions.opening import promised
 from winay.core.problems import wrong_use
 from winay.workspace import Workspace
 
 if TYPE_CHECKING:
-    from winay.records.known import Known
+    from winay.records.as_of import Known
+    from winay.records.link import Decision
 
 KEEPER, ANALYST = "keeper", "analyst"
 SEES_NAMES = {KEEPER}
@@ -41,13 +43,13 @@ class People:
     caller: Caller
     identities: bool = False
     how_many: int = 0
-    decided: Sequence[object] = field(default=())
+    decided: Sequence["Decision"] = ()
 
     def known(self, day: date) -> "Known":
         """The canonical tables as known on a day, people's decisions on who is who included."""
         from winay.records.as_of import known_by
 
-        return known_by(self.ws, day, self.decided)
+        return known_by(self.ws, promised(self.ws), day, self.decided)
 
     def shown(self, how_many: int) -> None:
         """So many more subjects leave with a line of their own (pseudonym, verdict, services)."""
@@ -67,7 +69,9 @@ class People:
 
     def _names_asked_for(self) -> None:
         if not self.identities:
-            raise wrong_use("names and documents were not asked for", hint="ask with --identities: the look is written down")
+            raise wrong_use(
+                "names and documents were not asked for", hint="ask with --identities: the look is written down"
+            )
 
 
 @contextmanager
@@ -102,7 +106,7 @@ def tables(
 def _allowed(caller: Caller, purpose: str, places: Sequence[str], identities: bool) -> None:
     if not purpose.strip():
         raise wrong_use("nobody looks at people without a purpose", hint="say why")
-    outside = [place for place in places if caller.places and not place.startswith(caller.places)]
+    outside = [place for place in places if caller.places and place not in caller.places]
     if outside or (caller.places and not places):
         facts = {"name": caller.name, "places": ", ".join(outside) or "…"}
         raise wrong_use("{name} does not answer for {places}", hint="ask for a place of your own", **facts)

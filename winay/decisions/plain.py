@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def decided(ws: "Workspace") -> list[Decision]:
-    """The decisions on who is who that hold, oldest first."""
+    """The decisions on who is who, oldest first; an undone one held until the day it was undone."""
     from winay.decisions.setup import database
 
-    held = LinkDecision.objects.using(database(ws)).filter(undone_at=None)
-    return [Decision(link.kind, link.a, link.b) for link in held]
+    made = LinkDecision.objects.using(database(ws))
+    return [Decision(d.kind, d.a, d.b, d.at.date(), d.undone_at and d.undone_at.date()) for d in made]

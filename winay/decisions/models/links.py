@@ -6,7 +6,10 @@ from django.db import models
 
 
 class LinkDecision(models.Model):
-    """Two persons (pseudonyms) are one (`join`) or are not (`split`). Undone decisions stay, dated."""
+    """Two persons (pseudonyms) are one (`join`), or are two and what only `b` names goes with it (`split`).
+
+    A decision that was undone stays, dated; two persons have one decision at a time.
+    """
 
     JOIN, SPLIT = "join", "split"
     kind = models.CharField(max_length=5, choices=[(JOIN, JOIN), (SPLIT, SPLIT)])
@@ -22,6 +25,5 @@ class LinkDecision(models.Model):
         app_label = "decisions"
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(a__lt=models.F("b")), name="link_in_order"),
             models.UniqueConstraint(fields=["a", "b"], condition=models.Q(undone_at=None), name="link_decided_once"),
         ]
