@@ -183,8 +183,11 @@ def _clock(asked: _Asked) -> Check:
 
 
 def _zone(asked: _Asked) -> Check:
-    zone = asked.ws.time_zone
-    unknown = zone not in zoneinfo.available_timezones()
+    zone, unknown = asked.ws.time_zone, False
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        unknown = True
     return _check(unknown, 'no time zone is called "{zone}"', "correct winay.toml", "bad", zone=zone)
 
 

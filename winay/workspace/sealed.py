@@ -58,9 +58,13 @@ def opened(read: Callable[[int], bytes], key: bytes, about: bytes) -> Iterator[b
 
 
 def _record(read: Callable[[int], bytes]) -> bytes:
-    """The next sealed chunk; empty at the end. One cut short or grown fails its check."""
+    """The next sealed chunk; empty at the end of the stream."""
     length = read(LENGTH)
-    return read(int.from_bytes(length, "big")) or length
+    size = int.from_bytes(length, "big")
+    record = read(size)
+    if length and (not record or len(length) + len(record) != LENGTH + size):
+        raise Damaged
+    return record
 
 
 def _cipher(key: bytes, salt: bytes) -> AESGCM:
