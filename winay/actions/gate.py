@@ -113,3 +113,11 @@ def _allowed(caller: Caller, purpose: str, places: Sequence[str], identities: bo
     if identities and caller.role not in SEES_NAMES:
         hint = "whoever has the workspace's key may; without --identities the list has pseudonyms"
         raise wrong_use("the role {role} does not see names", hint=hint, role=caller.role)
+
+
+def person(ws: Workspace, text: str) -> int:
+    """The pseudonym somebody typed: its 13 characters, or a document as KIND:VALUE (which needs the vault's key)."""
+    from winay.workspace.vault import parse
+
+    kind, _, value = text.partition(":")
+    return int(ws.vault.pseudonyms(kind, [value])[0]) if value else parse(text)

@@ -3,8 +3,16 @@
 from pathlib import Path
 
 from winay.programme.load import Programme
-from winay.programme.locate import programme
-from winay.workspace import Workspace, open_workspace
+from winay.programme.locate import find, programme
+from winay.workspace import Workspace, create, open_workspace
+
+
+def made(path: Path, name: str, key: Path | None = None) -> Workspace:
+    """A new workspace for a programme, by its name or its folder. Raises WinayError when either is not right."""
+    folder = find(name)
+    head = programme(name).head
+    named = str(folder.absolute()) if Path(name).exists() else name
+    return create(path, named, key, head.time_zone)
 
 
 def opened(path: Path | None = None) -> Workspace:

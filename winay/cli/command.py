@@ -17,6 +17,7 @@ from winay.core.text import say
 if TYPE_CHECKING:
     from winay.workspace import Workspace
 
+Command = Callable[..., int | None]
 EVERYWHERE = {
     "-w, --workspace DIR": "the workspace (else the one around the current folder)",
     "--json": "answer in JSON, also when it fails",
@@ -111,7 +112,7 @@ class _Help:
 
     def _commands(self) -> list[tuple[str, str]]:
         commands: dict[str, Any] = getattr(self, "commands", {})
-        return [(name, doc(command)[0].split("\n")[0]) for name, command in commands.items()]
+        return [(name, re.split(r"(?<=[.?])\s", doc(command)[0])[0]) for name, command in commands.items()]
 
 
 def _written(param: Any) -> str:
@@ -135,14 +136,23 @@ def verbs(name: str | None = None) -> typer.Typer:
     )
 
 
-def verb(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a command: `@verb(app)`. Its docstring is an English text with an `Example:` line."""
+def verb(app: typer.Typer, name: str | None = None) -> Callable[[Command], Command]:
+    """Register a command; its docstring is an English text with an `Example:` line. It may return its exit status."""
     return app.command(name, cls=Verb)
 
 
-def opt(help: str, *names: str, metavar: str | None = None) -> Any:
-    """An option, its help an English template."""
-    return typer.Option(*names, help=help, metavar=metavar, show_default=False)
+def group(app: typer.Typer, intro: Command, commands: dict[str, Command]) -> None:
+    """Register commands under one word, which the docstring of `intro` explains."""
+    under = verbs(intro.__name__)
+    under.callback(cls=Verbs)(intro)
+    for name, command in commands.items():
+        verb(under, name)(command)
+    app.add_typer(under)
+
+
+def opt(help: str, name: str, metavar: str | None = None) -> Any:
+    """An option, its help an English template; without `metavar` a flag."""
+    return typer.Option(name, help=help, metavar=metavar, show_default=False)
 
 
 def arg(help: str, metavar: str) -> Any:
