@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from winay.core.ages import Age, days_of
+from winay.core.ages import Age, day_of, days_of
 from winay.engine.figures import counted, rolled_up
 from winay.engine.judging import Calendar, JudgingDay, lookback
-from winay.engine.state import Judge, Units, given_anchors, plan_for, state
+from winay.engine.plan import NO_DAY
+from winay.engine.state import Judge, Units, anchors_of, plan_for, state
 from winay.engine.tree import Tree
 from winay.engine.verdicts import Surroundings, judging, verdicts, wanted_folds, wide
 from winay.programme.indicators import Indicator
@@ -60,7 +62,7 @@ def evaluate(
     for kind in dict.fromkeys(i.subject for i in wanted):
         mine = [task for task in tasks(wanted) if task.kind == kind]
         units = Units.of(kind, subjects, services)
-        plan = plan_for(programme, kind, days_of(on), units.births)
+        plan = plan_for(programme, units, days_of(on))
         judges = {t.judged: Judge(plan, calendar, t.judged, programme.head.month_end) for t in mine}
         folds = {t.judged: wanted_folds(programme, t.indicators) for t in mine}
         masks = state(units, plan, judges, folds, on_block)
@@ -87,10 +89,20 @@ def figures(indicator: Indicator, rows: Any, calendar: Calendar, tree: Tree, key
     return table.add_column(1, "rules", pa.array([indicator.rules] * size, pa.string()))
 
 
-def reads_from(programme: Programme, indicator: Indicator, units: Units, judged: date) -> date:
-    """The earliest day whose records a figure judged on `judged` looks at."""
-    plan = plan_for(programme, indicator.subject, days_of(judged), units.births)
-    longest = int((units.births[:, None] - given_anchors(plan, units)).max(initial=0)) if len(units) else 0
-    age = lookback(indicator, max(longest, 0))
+def with_history(
+    rows: pa.Table, programme: Programme, indicator: Indicator, known: Any, calendar: Calendar
+) -> pa.Table:
+    """Adds `history`: `partial` where a figure reads records from before the first month that loaded files cover."""
+    longest = 0
+    if indicator.kind == "episode":
+        units = Units.of(indicator.subject, known.subjects, known.services.slice(0, 0))
+        plan = plan_for(programme, units, days_of(calendar.on))
+        anchors = anchors_of(plan, units)
+        longest = int(np.where(anchors == NO_DAY, 0, units.births[:, None] - anchors).max(initial=0))
+    age = lookback(indicator, longest)
     back = Age(-age.months, -age.days)
-    return back.after(judged, programme.head.month_end)
+    told = {}
+    for month, day in zip(calendar.months, calendar.days, strict=True):
+        reads_from = back.after(day_of(day), programme.head.month_end)
+        told[str(month)] = "complete" if known.covered_from and known.covered_from <= reads_from else "partial"
+    return rows.append_column("history", pa.array([told[m] for m in rows["month"].to_pylist()], pa.string()))

@@ -11,18 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from winay.engine import hands
+from winay.engine.anchors import given_anchors
 from winay.engine.conditions import Fold
-from winay.engine.fold import fold
-from winay.engine.judging import Calendar, Days, JudgingDay, Mask
+from winay.engine.fold import ON_TIME, UP_TO_DATE, fold
+from winay.engine.hands import statuses
+from winay.engine.judging import FAR, Calendar, Days, JudgingDay, Mask
 from winay.engine.kernel import Received, receive
-from winay.engine.plan import NO_DAY, Plan, Track, compile, event_schedule
+from winay.engine.plan import NONE, Plan, compile, event_schedule
 from winay.programme.load import Programme
 from winay.programme.standards import Anchor
 
 BLOCK = 50_000
 """Subjects a block: a few megabytes of records each, so that memory stays flat."""
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NO_DAYS = np.empty(0, np.int32)
 NONE_RELEASED = np.empty((0, 0), np.int16)
 MARGIN = 400
@@ -75,39 +75,23 @@ class Units:
         return (self.part(low, min(low + BLOCK, len(self))) for low in range(0, len(self), BLOCK))
 
 
-def plan_for(programme: Programme, kind: str, on: int, births: Days) -> Plan:
+def plan_for(programme: Programme, units: Units, on: int) -> Plan:
     """The plan of everything one kind of subject is owed, for the days that its records can lie on."""
+    kind = units.kind
     schedules = [s for s in programme.schedules.values() if s.subject == kind]
     month_end = programme.head.month_end
     events = [event_schedule(name, e, month_end) for name, e in programme.events.items() if e.subject == kind]
-    first = int(births.min(initial=on)) - MARGIN
-    return compile(
-        [*events, *schedules], programme.service_numbers, first, max(on, int(births.max(initial=on))) + MARGIN
-    )
+    first = min(int(units.births.min(initial=on)), int(units.days.min(initial=on))) - MARGIN
+    last = max(int(units.births.max(initial=on)), int(units.days.max(initial=on)), on) + MARGIN
+    return compile([*events, *schedules], programme.service_numbers, first, last)
 
 
-def given_anchors(plan: Plan, units: Units) -> Days:
-    """[unit, track] int32: the birth, or a day looked back from it; NO_DAY where what it needs is missing."""
-    result = np.empty((len(units), len(plan.tracks)), np.int32)
-    for track in plan.tracks:
-        anchor = track.schedule.anchor
-        if isinstance(anchor, Anchor) and anchor.back is not None:
-            result[:, track.number] = _looked_back(anchor, units)
-        else:
-            result[:, track.number] = units.births
-    return result
-
-
-def _looked_back(anchor: Anchor, units: Units) -> Days:
-    assert anchor.back
-    times = np.ones(len(units))
-    if anchor.times:
-        times = units.table[anchor.times].cast(pa.float64()).to_numpy(zero_copy_only=False)
-    known = ~np.isnan(times)
-    days = units.births - np.where(known, times, 0).astype(np.int32) * anchor.back.days
-    if anchor.to_weekday:
-        days = days - (days + 3 - WEEKDAYS.index(anchor.to_weekday)) % 7  # 1970-01-01 was a Thursday
-    return np.where(known, days, NO_DAY).astype(np.int32)
+def anchors_of(plan: Plan, units: Units) -> Days:
+    """[unit, track]: the day the ages of each track are counted from, as far as the unit itself gives it."""
+    anchors = [track.schedule.anchor for track in plan.tracks]
+    names = {anchor.times for anchor in anchors if isinstance(anchor, Anchor) and anchor.times}
+    numbers = {n: units.table[n].cast(pa.float64()).to_numpy(zero_copy_only=False) for n in names}
+    return given_anchors(plan, units.kind, units.births, numbers)
 
 
 @dataclass(frozen=True)
@@ -130,7 +114,7 @@ class Judge:
 
     def masks(self, units: Units, anchors: Days, got: Received, folds: Sequence[Fold]) -> dict[str, Mask]:
         exact = [f for f in folds if not self._plain(f)]
-        result = {f.column: self._fold(f, units, anchors, got) for f in folds if self._plain(f)}
+        result = {f.column: self._fold(f, units, got) for f in folds if self._plain(f)}
         return result | (self._exactly(exact, units, anchors) if exact else {})
 
     def _plain(self, wanted: Fold) -> bool:
@@ -140,25 +124,20 @@ class Judge:
         released = any(d.releases and d.gaps for d in track.route.deliveries)
         return len(tracks) == 1 and track.stable and not released and not self.plan.by_from_gap[track.deliveries].any()
 
-    def _fold(self, wanted: Fold, units: Units, anchors: Days, got: Received) -> Mask:
+    def _fold(self, wanted: Fold, units: Units, got: Received) -> Mask:
         track = self.plan.standards[wanted.standard][0]
         columns = track.deliveries
         if wanted.delivery:
             columns = slice(columns.start + wanted.delivery - 1, columns.start + wanted.delivery)
+        numbers = self.plan.released_in[columns]
+        released = got.released[:, numbers] if (numbers >= 0).all() else NONE_RELEASED
+        if not released.size and (numbers >= 0).any():
+            never = np.full((len(units), 1), NONE, np.int16)
+            released = np.concatenate([got.released, never], axis=1)[:, numbers]
         return fold(
-            wanted.how, got.received[:, columns], self._released(got, columns), units.births,
-            anchor_days(self.plan, track, units.births, anchors, got.received), self.plan.by[:, columns],
-            self.plan.first_day, self.own(units.births), *self._before, self.calendar.all,
+            wanted.how, got.received[:, columns], released, units.births, got.anchors[:, track.number],
+            self.plan.by[:, columns], self.plan.first_day, self.own(units.births), *self._before, self.calendar.all,
         )  # fmt: skip
-
-    def _released(self, got: Received, columns: slice) -> NDArray[np.int16]:
-        numbers = self.plan.arrays.release_column[columns]
-        if (numbers < 0).all():
-            return NONE_RELEASED
-        padded = np.concatenate(
-            [got.released, np.full((len(got.released), 1), np.iinfo(np.int16).min, np.int16)], axis=1
-        )
-        return padded[:, numbers]
 
     def _exactly(self, folds: Sequence[Fold], units: Units, anchors: Days) -> dict[str, Mask]:
         """The same from the status of every delivery, evaluated for each judging day on the records up to it."""
@@ -166,20 +145,28 @@ class Judge:
         days = [own] if own.size else [np.full(len(units), day, np.int32) for day in self.calendar.days]
         result = {f.column: np.zeros(len(units), np.int32) for f in folds}
         for bit, day in enumerate(days):
-            statuses = hands.judge(self.plan, units, anchors, day)
+            rows = statuses(self.plan, units.births, anchors, units.offsets, units.services, units.days, day)
             for f in folds:
-                held = statuses.holds(f.how, f.standard, f.delivery)
+                held = _holds(f, rows, day)
                 result[f.column] |= np.where(held, self.calendar.all if own.size else 1 << bit, 0).astype(np.int32)
         return result
 
 
-def anchor_days(plan: Plan, track: Track, births: Days, given: Days, received: NDArray[np.int16]) -> Days:
-    """[unit]: the day a track's ages are counted from, NO_DAY without one."""
-    other, number = plan.arrays.track_anchor[track.number]
-    if other < 0:
-        return np.ascontiguousarray(given[:, track.number])
-    got = received[:, plan.tracks[other].deliveries.start + number - 1]
-    return np.where(got == np.iinfo(np.int16).min, NO_DAY, births + got).astype(np.int32)
+def _holds(wanted: Fold, rows: pa.Table, on: Days) -> NDArray[np.bool_]:
+    """[unit]: what `fold` says, read from the status of every delivery on one day."""
+    mine = rows.filter(pc.equal(rows["standard"], wanted.standard))
+    if wanted.delivery:
+        mine = mine.filter(pc.equal(mine["delivery"], wanted.delivery))
+    unit, status = mine["subject"].to_numpy(), np.asarray(mine["status"].to_pylist())
+    by = mine["by"].cast(pa.int32()).fill_null(FAR).to_numpy()
+    unpaid = ~np.isin(status, ["on_time", "late", "not_owed"])
+    if wanted.how == UP_TO_DATE:
+        failing = unpaid & (status != "exempt") & (by < on[unit])
+    else:
+        failing = unpaid | ((status == "late") & (wanted.how == ON_TIME))
+    result = np.ones(len(on), bool) if wanted.how == UP_TO_DATE else np.isin(np.arange(len(on)), unit)
+    result[unit[failing]] = False
+    return result
 
 
 def state(
@@ -192,7 +179,7 @@ def state(
     """For each judging day one table: `subject` and a mask column a fold; blocks run side by side on all cores."""
 
     def one(block: Units) -> dict[JudgingDay, dict[str, Mask]]:
-        anchors = given_anchors(plan, block)
+        anchors = anchors_of(plan, block)
         got = receive(plan, block.births, anchors, block.offsets, block.services, block.days)
         masks = {judged: judge.masks(block, anchors, got, folds[judged]) for judged, judge in judges.items()}
         if on_block:

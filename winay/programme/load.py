@@ -30,6 +30,7 @@ class Head(Written):
     languages: list[str] = ["es", "en"]
     month_end: MonthEnd = "clip"
     counted_types: list[str] = []
+    documents: list[str] = []
     currency: str | None = None
     time_zone: str = "UTC"
     levels: list[str]
