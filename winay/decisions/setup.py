@@ -1,4 +1,4 @@
-"""Django made ready for a workspace, when first needed: one database alias a workspace, tables made on first use."""
+"""Django made ready: settings when nobody gave any, and one database alias a workspace, its tables made on first use."""
 
 from typing import TYPE_CHECKING
 
@@ -11,27 +11,26 @@ from django.db.migrations.executor import MigrationExecutor
 if TYPE_CHECKING:
     from winay.workspace import Workspace
 
+NOWHERE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 # A decision and a look are on the disk before anything goes on; writers wait for each other.
 OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 60, "init_command": "PRAGMA synchronous=FULL;"}
+
+
+def configure() -> None:
+    """Settings for the command line and the notebook; whoever has its own (the web) sets them before."""
+    if not settings.configured:
+        keys = "django.db.models.BigAutoField"
+        settings.configure(INSTALLED_APPS=["winay.decisions"], DATABASES=NOWHERE, USE_TZ=True, DEFAULT_AUTO_FIELD=keys)
+        django.setup()
 
 
 def database(ws: "Workspace") -> str:
     """The alias of the workspace's decisions, for `.using(…)`; the tables are there when this returns."""
     alias = str(ws.decisions)
-    if not settings.configured:
-        settings.configure(
-            INSTALLED_APPS=["winay.decisions"], DATABASES=_one("default", ":memory:"), USE_TZ=True, TIME_ZONE="UTC",
-            DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        )  # fmt: skip
-        django.setup()
     if alias not in connections.settings:
-        made = connections.configure_settings(_one("default", ":memory:") | _one(alias, alias))
-        connections.settings[alias] = made[alias]
+        one = {alias: {"ENGINE": "django.db.backends.sqlite3", "NAME": alias, "OPTIONS": OPTIONS}}
+        connections.settings[alias] = connections.configure_settings(NOWHERE | one)[alias]
         waiting = MigrationExecutor(connections[alias])
         if waiting.migration_plan(waiting.loader.graph.leaf_nodes()):
             call_command("migrate", database=alias, verbosity=0)
     return alias
-
-
-def _one(alias: str, name: str) -> dict[str, dict[str, object]]:
-    return {alias: {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": OPTIONS}}
