@@ -40,10 +40,9 @@ def staged(path: Path, before_name: Callable[[], None] = lambda: None) -> Iterat
         draft.unlink(missing_ok=True)
 
 
-def write(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write(path: Path, content: bytes) -> None:
     """The whole file or nothing."""
     with staged(path) as draft:
-        draft.touch(mode=mode)
         draft.write_bytes(content)
 
 
@@ -53,22 +52,11 @@ def writing(thing: str, path: Path, needed: int | None = None) -> Iterator[None]
     try:
         yield
     except OSError as error:
-        free = shutil.disk_usage(existing(path)).free
+        free = shutil.disk_usage(next(place for place in (path, *path.parents) if place.exists())).free
         facts = {"thing": thing, "why": error.strerror or str(error), "free": size(free), "needed": size(needed or 0)}
         there = "{needed} were needed, {free} are free" if needed else "{free} are free on that disk"
-        problem = Problem(
-            At(str(path)),
-            "could not write {thing}: {why}",
-            there,
-            "nothing was changed; make room or choose another disk, then run the same command again",
-            facts,
-        )
-        raise WinayError(problem) from error
-
-
-def existing(path: Path) -> Path:
-    """The path itself or its nearest parent that exists."""
-    return next(place for place in (path, *path.parents) if place.exists())
+        hint = "nothing was changed; see to the disk, then run the same command again"
+        raise WinayError(Problem(At(str(path)), "could not write {thing}: {why}", there, hint, facts)) from error
 
 
 def size(count: float) -> str:

@@ -93,13 +93,15 @@ def create(path: Path | str, programme: str = "pe-dit", key: Path | None = None,
 
     winay.toml is written last: a folder without it is no workspace, and can be made again.
     """
+    from platformdirs import user_config_path
+
     from winay.workspace.vault import key_mark, new_key, read_key
 
     path = Path(path).absolute()
     _refuse_place(path)
     number = uuid.uuid4().hex[:12]
-    wanted = os.environ.get("WINAY_KEY_FILE")
-    key_file = (key or (Path(wanted) if wanted else _keys() / f"{number}.key")).absolute()
+    usual = user_config_path("winay") / "keys" / f"{number}.key"
+    key_file = Path(key or os.environ.get("WINAY_KEY_FILE") or usual).absolute()
     if key_file.is_relative_to(path):
         raise wrong_use("the key would be inside the workspace: {key}", hint="choose a place outside it", key=key_file)
     with disk.writing(say("the workspace"), path):
@@ -109,8 +111,7 @@ def create(path: Path | str, programme: str = "pe-dit", key: Path | None = None,
         for name in FOLDERS:
             (path / name).mkdir(exist_ok=True)
         mark = key_mark(read_key(key_file))
-        workspace = Workspace(path, number, programme, time_zone, key_file, mark)
-        workspace.ledger.create()
+        Workspace(path, number, programme, time_zone, key_file, mark).ledger.create()
         faults.point("folder.create")
         facts = dict(id=number, programme=programme, time_zone=time_zone, key_file=str(key_file), mark=mark)
         text = _TOML.format(**{name: json.dumps(value, ensure_ascii=False) for name, value in facts.items()})
@@ -143,23 +144,11 @@ def _read(file: Path) -> Workspace:
     return Workspace(file.parent, number, programme, time_zone, key_file.absolute(), mark)
 
 
-def _keys() -> Path:
-    """The user's folder of keys."""
-    from platformdirs import user_config_path
-
-    return user_config_path("winay") / "keys"
-
-
 def _refuse_place(path: Path) -> None:
     if (path / NAME).exists():
         raise wrong_use("there is a workspace in {place} already", hint="open it with: -w {place}", place=path)
-    if path.exists() and (not path.is_dir() or _strange(path)):
+    left = {*FOLDERS, "ledger.sqlite", "ledger.sqlite-journal"}  # by a `create` that was interrupted
+    if path.exists() and (not path.is_dir() or {inside.name for inside in path.iterdir()} - left):
         raise wrong_use("{place} is not an empty folder", hint="choose a new one", place=path)
     if "%" in str(path):
         raise wrong_use('the name of the folder has a "%": {place}', hint="choose a name without it", place=path)
-
-
-def _strange(folder: Path) -> set[str]:
-    """What is in the folder that an interrupted `create` cannot have left."""
-    ours = {*FOLDERS, "ledger.sqlite", "ledger.sqlite-journal", ".lock", ".lock.holder"}
-    return {path.name for path in folder.iterdir()} - ours

@@ -101,9 +101,11 @@ def _read_again(asked: _Asked, items: Iterable[Problem | None]) -> Check:
         problems += [item] if item else []
         if over := time.monotonic() > asked.stop:
             break
-    if problems:
-        return _bad(problems)
-    return _check(over, "{done} were read, then the time was over", "give it more: winay doctor --full", done=done)
+    return (
+        _bad(problems)
+        if problems
+        else _check(over, "{done} were read, then the time was over", "give it more: winay doctor --full", done=done)
+    )
 
 
 def _libraries(asked: _Asked) -> Check:
@@ -117,9 +119,8 @@ def _libraries(asked: _Asked) -> Check:
         for sign, limit in re.findall(r"(>=|<)([\d.]+)", need.partition(";")[0]):
             if (have < _numbers(limit)) == (sign == ">="):
                 wrong.append(f"{name} {metadata.version(name)} ({sign}{limit})")
-    return _check(
-        wrong, "{libraries}", "install winay again with its locked versions", "bad", libraries=", ".join(wrong)
-    )
+    told = ", ".join(wrong)
+    return _check(told, "{libraries}", "install winay again with its locked versions", "bad", libraries=told)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -134,20 +135,10 @@ def _engine(asked: _Asked) -> Check:
 
 
 def _folder(asked: _Asked) -> Check:
-    names = ", ".join(name for name in FOLDERS if not (asked.ws.path / name).is_dir())
-    return _check(
-        names,
-        "missing: {names}",
-        "bring them back from a copy; winay doctor --fix makes empty ones",
-        "bad",
-        names=names,
-    )
-
-
-def _writable(asked: _Asked) -> Check:
-    paths = [asked.ws.path, *(asked.ws.path / name for name in FOLDERS)]
-    closed = ", ".join(str(path) for path in paths if path.exists() and not os.access(path, os.W_OK | os.X_OK))
-    return _check(closed, "not writable: {paths}", "give your user the right to write there", "bad", paths=closed)
+    usable = (name for name in FOLDERS if os.access(asked.ws.path / name, os.W_OK | os.X_OK))
+    names = ", ".join(sorted({*FOLDERS} - {*usable}))
+    remedy = "bring them back from a copy, or give your user the right to write; winay doctor --fix makes empty ones"
+    return _check(names, "missing or closed to you: {names}", remedy, "bad", names=names)
 
 
 def _private(ws: Workspace) -> list[Path]:
@@ -166,29 +157,28 @@ def _room(asked: _Asked) -> Check:
 
 
 def _key(asked: _Asked) -> Check:
-    return _check(not asked.ws.vault.key)  # told as a problem when it is missing or another's
-
-
-def _key_place(asked: _Asked) -> Check:
-    inside = asked.ws.key_file.is_relative_to(asked.ws.path)
-    return _check(inside, "{file} is inside", "move it out and say where in winay.toml", "bad", file=asked.ws.key_file)
+    """Told as a problem when it is missing or another's."""
+    inside = bool(asked.ws.vault.key) and asked.ws.key_file.is_relative_to(asked.ws.path)
+    remedy = "move it out of the workspace and say where in winay.toml"
+    return _check(inside, "{file} is kept with what it opens", remedy, "bad", file=asked.ws.key_file)
 
 
 def _clock(asked: _Asked) -> Check:
     last = max((load.finished for load in asked.ws.ledger.loads()), default="")
     ahead = last and datetime.fromisoformat(last) > asked.now + SLACK
-    return _check(
-        ahead, "the last load is of {last}, the clock says {now}", "set the clock", "bad", last=last, now=asked.now
-    )
+    found = "the last load is of {last}, the clock says {now}"
+    return _check(ahead, found, "set the clock", "bad", last=last, now=asked.now)
 
 
 def _zone(asked: _Asked) -> Check:
-    zone, unknown = asked.ws.time_zone, False
-    try:
-        zoneinfo.ZoneInfo(zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        unknown = True
-    return _check(unknown, 'no time zone is called "{zone}"', "correct winay.toml", "bad", zone=zone)
+    zone = asked.ws.time_zone
+    return _check(
+        zone not in zoneinfo.available_timezones(),
+        'no time zone is called "{zone}"',
+        "correct winay.toml",
+        "bad",
+        zone=zone,
+    )
 
 
 def _unfinished(asked: _Asked) -> Check:
@@ -229,12 +219,10 @@ def _deliveries(asked: _Asked) -> Check:
 _CHECKS: dict[str, tuple[str, Callable[[_Asked], Check]]] = {
     "libraries": ("the versions that were proved together", _libraries),
     "engine": ("DuckDB starts, counts days in UTC, and asks the network for nothing", _engine),
-    "folder": ("all parts of the workspace are here", _folder),
-    "writable": ("you may write in them", _writable),
+    "folder": ("all parts of the workspace are here, and you may write in them", _folder),
     "permissions": ("nobody else on this machine reads the workspace or its key", _permissions),
     "room": ("space left on the disk", _room),
-    "key": ("the key is here and belongs to this workspace", _key),
-    "key-place": ("the key is not kept with what it opens", _key_place),
+    "key": ("the key is here, belongs to this workspace, and is kept outside it", _key),
     "clock": ("no load comes from the future", _clock),
     "time-zone": ("days are days of this zone", _zone),
     "ledger": ("what was loaded is written down, and unchanged", lambda a: _bad(a.ws.ledger.problems())),

@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -103,26 +103,30 @@ class Ledger:
     @contextmanager
     def lock(self, doing: str, wait: float = 600, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
         """One writer a workspace. Waits `wait` seconds, telling `waiting` who writes; then refuses, saying so."""
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
+        if not self._acquired(0):
             if waiting:
-                waiting(
-                    say("another run is writing in this workspace ({holder}); waiting for it", holder=self.holder())
-                )
-            try:
-                self._lock.acquire(timeout=wait)
-            except Timeout as error:
+                told = "another run is writing in this workspace ({holder}); waiting for it"
+                waiting(say(told, holder=self.holder()))
+            if not self._acquired(wait):
                 found = "another run is writing in this workspace ({holder}); waited {wait:.0f} s"
                 hint = "wait until it ends and run the same command again; nothing was changed"
                 facts = {"holder": self.holder(), "wait": wait}
-                raise WinayError(Problem(At(str(self.path.parent)), found, "", hint, facts)) from error
+                raise WinayError(Problem(At(str(self.path.parent)), found, "", hint, facts))
         try:
             if self._lock.lock_counter == 1:
-                self._holder.write_text(f"{os.getpid()} {doing}", "utf-8")
+                with suppress(OSError):  # only to be told to others
+                    self._holder.write_text(f"{os.getpid()} {doing}", "utf-8")
             yield
         finally:
             self._lock.release()
+
+    def _acquired(self, wait: float) -> bool:
+        with disk.writing(say("the lock of the workspace"), self.path):
+            try:
+                self._lock.acquire(timeout=wait)
+            except Timeout:
+                return False
+        return True
 
     def holder(self) -> str:
         """Who has, or last had, the lock: process and what it does."""
@@ -179,9 +183,8 @@ class Ledger:
 
     def find(self, sha256: str, source: str | None = None) -> Load | None:
         """The finished load of these bytes, if there is one."""
-        with self._db() as db:
-            loads = self._loads(db, "state = ? and sha256 = ? and source = coalesce(?, source)", DONE, sha256, source)
-        return next(iter(loads), None)
+        fits = (load for load in self.loads() if load.sha256 == sha256 and source in (None, load.source))
+        return next(fits, None)
 
     def loads(self, state: str | None = DONE) -> list[Load]:
         """The loads in this state (None: all), oldest first."""
@@ -190,8 +193,7 @@ class Ledger:
 
     def load(self, number: int) -> Load | None:
         """The load of this number."""
-        with self._db() as db:
-            return next(iter(self._loads(db, "id = ?", number)), None)
+        return next((load for load in self.loads(None) if load.id == number), None)
 
     def finished(self) -> frozenset[int]:
         """The numbers of the loads that are done."""
@@ -235,10 +237,11 @@ class Ledger:
             where state = 'done' and accepted_by is null and load = coalesce(?, load) and source = coalesce(?, source)
             order by load, file, line, refused.id"""
         with self._db() as db:
-            for row in self._rows(db, sql, load, source):
-                found, raw = json.loads(unseal(row["sealed"])) if unseal else ("", "")
-                plain = {name: value for name, value in row.items() if name not in ("sealed", "accepted_by")}
-                yield Refused(**plain, found=found, raw=raw)
+            rows = list(self._rows(db, sql, load, source))  # so that whoever goes through them may write here
+        for row in rows:
+            found, raw = json.loads(unseal(row["sealed"])) if unseal else ("", "")
+            plain = {name: value for name, value in row.items() if name not in ("sealed", "accepted_by")}
+            yield Refused(**plain, found=found, raw=raw)
 
     def official(self, period: str, snapshot: str) -> None:
         """Remember that this snapshot is the official one of a period (the last one said counts)."""

@@ -83,23 +83,17 @@ class Snapshots:
     def freeze(self, folder: Path, manifest: Mapping[str, Any]) -> str:
         """Keep the files of `folder` for ever. The same files and manifest give the same id, and one snapshot.
 
-        manifest: at least NEEDED, plain values. A folder made by `draft` is moved, any other is copied.
+        folder: made by `draft`, which it ends. manifest: at least NEEDED, plain values.
         """
         missing = [name for name in NEEDED if name not in manifest]
         if missing:
             raise KeyError(f"a snapshot's manifest needs {', '.join(missing)}")
-        if folder.parent != self.path:
-            with self.draft() as draft:
-                shutil.copytree(folder, draft, dirs_exist_ok=True)
-                return self.freeze(draft, manifest)
         with disk.writing(say("a snapshot"), self.path):
-            names = sorted(path.name for path in folder.iterdir())
-            for name in names:
+            files = {}
+            for path in sorted(folder.iterdir()):
                 faults.point("snapshots.file")
-                disk.sync(folder / name)
-            files = {
-                name: {"size": (folder / name).stat().st_size, "sha256": disk.digest(folder / name)} for name in names
-            }
+                disk.sync(path)
+                files[path.name] = {"size": path.stat().st_size, "sha256": disk.digest(path)}
             text = json.dumps({**manifest, "files": files}, sort_keys=True, ensure_ascii=False, indent=1).encode()
             number = _number(text)
             disk.write(folder / MANIFEST, text)
@@ -140,9 +134,8 @@ class Snapshots:
         before = dict(self.ledger.officials()).get(period)
         if before not in (None, snapshot.id) and not replace:
             hint = "what was published stays published; say so if a new cut replaces it"
-            raise wrong_use(
-                "{period} has an official snapshot already: {before}", hint=hint, period=period, before=before
-            )
+            found = "{period} has an official snapshot already: {before}"
+            raise wrong_use(found, hint=hint, period=period, before=before)
         if before != snapshot.id:
             self.ledger.official(period, snapshot.id)
         return self.open_snapshot(snapshot.id)
@@ -165,12 +158,11 @@ class Snapshots:
                 problems += self.open_snapshot(number).damage()
             except WinayError as error:
                 problems += error.problems
-        missing = {number: period for period, number in self.ledger.officials() if number not in self.ids()}
         found = "the official snapshot of {period}, {id}, is missing"
-        return problems + [
-            Problem(At(str(self.path)), found, facts={"id": number, "period": period})
-            for number, period in missing.items()
-        ]
+        for period, number in self.ledger.officials():
+            if not (self.path / number / MANIFEST).is_file():
+                problems.append(Problem(At(str(self.path)), found, facts={"id": number, "period": period}))
+        return problems
 
     def leftovers(self) -> list[Path]:
         """Drafts and half-deleted snapshots of runs that were killed."""

@@ -28,6 +28,7 @@ BATCH = 20_000  # identities written at a time
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 DIGITS = 13  # 63 bits
 _json = json.JSONEncoder(sort_keys=True).encode
+_Line = tuple[int, str, bytes, bytes]
 _SCHEMA = """
 create table if not exists people (person integer primary key, rest integer);
 create table if not exists identities (person integer, known text, mark blob, sealed blob,
@@ -251,9 +252,7 @@ class Vault:
             raise WinayError(Problem(At(str(self.path)), found, facts={"person": show(person)}))
         return [person for person, _ in given]
 
-    def _line(
-        self, person: int, known: str, kind: str, value: str, facts: Mapping[str, str]
-    ) -> tuple[int, str, bytes, bytes]:
+    def _line(self, person: int, known: str, kind: str, value: str, facts: Mapping[str, str]) -> _Line:
         plain = _json({**facts, "kind": kind, "value": value}).encode()
         mark = hashlib.blake2b(plain, key=self._naming, digest_size=8).digest()
         return person, known, mark, self.seal(plain, person.to_bytes(8, "big"))

@@ -44,7 +44,6 @@ def test_all_is_well_in_time(loaded: Workspace) -> None:
 
 
 WRONG: dict[str, Change] = {
-    "key": lambda ws: ws.key_file.unlink(),
     "folder": lambda ws: ws.derived.rmdir(),
     "permissions": lambda ws: ws.key_file.chmod(0o644),
     "unfinished": lambda ws: ws.ledger.begin("his", "v.csv", "aa", 1, datetime.now(UTC).date()),
@@ -54,7 +53,7 @@ WRONG: dict[str, Change] = {
     "snapshots": lambda ws: (ws.snapshots.path / ws.snapshots.ids()[0]).rename(ws.path / "elsewhere"),
     "ledger": lambda ws: ws.ledger.path.write_bytes(b""),
     "time-zone": lambda ws: _toml(ws, "America/Lima", "America/Limx"),
-    "key-place": lambda ws: (ws.key_file.rename(ws.path / "k"), _toml(ws, str(ws.key_file), str(ws.path / "k"))),
+    "key": lambda ws: (ws.key_file.rename(ws.path / "k"), _toml(ws, str(ws.key_file), str(ws.path / "k"))),
 }
 
 
@@ -68,6 +67,11 @@ def test_what_is_wrong_is_found(loaded: Workspace, name: str) -> None:
     if check.fixable:
         health.fix(again)
         assert examined(again)[name].state == "good"
+
+
+def test_a_missing_key_is_told_as_such(loaded: Workspace) -> None:
+    loaded.key_file.unlink()
+    assert "is not here" in examined(open_workspace(loaded.path))["key"].problems[0].told()
 
 
 def test_a_clock_that_went_back_is_found(loaded: Workspace) -> None:
@@ -97,7 +101,7 @@ def test_each_flipped_byte_of_a_database_is_found_or_harms_nothing(loaded: Works
     path = loaded.path / file
     before, content = _everything(loaded), path.read_bytes()
     found = 0
-    for at in range(16, len(content), 311):
+    for at in range(16, len(content), 613):
         flip(path, at)
         damaged = loaded.ledger.problems() + [problem for problem in loaded.vault.verify() if problem]
         found += bool(damaged)
