@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from winay.core.ages import days_of
 from winay.programme.load import Programme
-from winay.records import link, matching, places, tables, versions
+from winay.records import link, matching, places, tables
 from winay.records.tables import DAY_MAX
 from winay.workspace.folder import Workspace
 
@@ -48,9 +48,9 @@ class Known:
 
 def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequence[link.Decision] = ()) -> Known:
     """The whole workspace as it was known on `day`; `decided`: what people decided of who is who."""
-    versions.schemas(ws, programme)
+    ws.lake.declare(tables.schemas(programme))
     loads = ws.ledger.finished()
-    read = _Reader(ws, day, loads)
+    read = Reader(ws, day, loads)
     people, same, homes = read.table("people"), read.table("same_as"), read.table("residences")
     whole = places.known(programme, "places", read.table("places"))
     bridge = places.bridge(whole, tables.code_systems(programme), day)
@@ -59,7 +59,11 @@ def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequenc
     episodes = [kind for kind, subject in programme.head.subjects.items() if subject.episodes]
     subjects = _subjects(people, who, episodes)
     who.found(subjects)
-    kept = [f.name for f in tables.schema(programme, "people") if f.name not in ("rank", "source", *(c.name for c in tables.BOOKKEEPING))]
+    kept = [
+        f.name
+        for f in tables.schema(programme, "people")
+        if f.name not in ("rank", "source", *(c.name for c in tables.BOOKKEEPING))
+    ]
     return Known(
         day,
         subjects.select(["subject", *kept]),
@@ -77,7 +81,7 @@ def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequenc
 
 
 @dataclass
-class _Reader:
+class Reader:
     """Rows in force on a day, of the loads finished when we began."""
 
     ws: Workspace
@@ -98,7 +102,13 @@ class _Reader:
 
     def reported(self) -> pa.Table:
         rows = self.rows("items")
-        return rows.filter(rows.provider.notnull()).select("provider", month=rows.day.truncate("M").cast("date")).distinct().order_by("provider", "month").to_pyarrow()
+        return (
+            rows.filter(rows.provider.notnull())
+            .select("provider", month=rows.day.truncate("M").cast("date"))
+            .distinct()
+            .order_by("provider", "month")
+            .to_pyarrow()
+        )
 
 
 class _Who:
@@ -171,11 +181,17 @@ def _subjects(people: pa.Table, who: _Who, kinds: list[str]) -> pa.Table:
     part = np.where(episodes, birth, 0)  # a child has one birth, an episode is one by its day
     order = np.lexsort((np.arange(len(people)), rank, part, component, kind))
     group = np.stack([kind, component, part])[:, order]
-    starts = np.flatnonzero(np.r_[True, (group[:, 1:] != group[:, :-1]).any(axis=0)]) if len(order) else np.zeros(0, np.int64)
+    starts = (
+        np.flatnonzero(np.r_[True, (group[:, 1:] != group[:, :-1]).any(axis=0)])
+        if len(order)
+        else np.zeros(0, np.int64)
+    )
     whole = places.first_of_runs(people.take(pa.array(order)), starts)
     whole = whole.set_column(whole.column_names.index("person"), "person", pa.array(who.name[component[order][starts]]))
     whole = whole.append_column("component", pa.array(component[order][starts].astype(np.int32)))
-    whole = whole.filter(pc.is_valid(whole["rank"])).sort_by([("kind", "ascending"), ("birth", "ascending"), ("person", "ascending")])
+    whole = whole.filter(pc.is_valid(whole["rank"])).sort_by(
+        [("kind", "ascending"), ("birth", "ascending"), ("person", "ascending")]
+    )
     return whole.append_column("subject", pa.array(np.arange(len(whole), dtype=np.int32)))
 
 
@@ -184,15 +200,31 @@ def _spells(homes: pa.Table, people: pa.Table, who: _Who, subjects: pa.Table, br
     homes = homes.filter(pc.is_valid(homes["person"]))
     code = homes["place"].combine_chunks().dictionary_encode()
     placed = pa.array([bridge.get(c, c) for c in code.dictionary.to_pylist()], pa.string())
-    homes = homes.set_column(homes.column_names.index("place"), "place", pa.DictionaryArray.from_arrays(code.indices, placed).dictionary_decode())
+    homes = homes.set_column(
+        homes.column_names.index("place"),
+        "place",
+        pa.DictionaryArray.from_arrays(code.indices, placed).dictionary_decode(),
+    )
     ranks = people.filter(pc.is_valid(people["person"])).group_by("person").aggregate([("rank", "min")])
     known, order = np.asarray(ranks["person"]), np.argsort(np.asarray(ranks["person"]))
     rank = np.asarray(pc.fill_null(ranks["rank_min"], DAY_MAX)).astype(np.int64)
     rows = who.of(homes)
     if not len(rows):
-        return rows.select(["subject", "place", "since"]).append_column("until", rows["since"]).append_column("settlement", rows["settlement"])
-    at = order[np.minimum(np.searchsorted(known, np.asarray(rows["person"]), sorter=order), len(known) - 1)] if len(known) else np.zeros(len(rows), np.int64)
-    mine = np.where(known[at] == np.asarray(rows["person"]), rank[at], DAY_MAX) if len(known) else np.full(len(rows), DAY_MAX)
+        return (
+            rows.select(["subject", "place", "since"])
+            .append_column("until", rows["since"])
+            .append_column("settlement", rows["settlement"])
+        )
+    at = (
+        order[np.minimum(np.searchsorted(known, np.asarray(rows["person"]), sorter=order), len(known) - 1)]
+        if len(known)
+        else np.zeros(len(rows), np.int64)
+    )
+    mine = (
+        np.where(known[at] == np.asarray(rows["person"]), rank[at], DAY_MAX)
+        if len(known)
+        else np.full(len(rows), DAY_MAX)
+    )
     subject = np.asarray(rows["subject"])
     best = np.full(len(subjects), DAY_MAX, np.int64)
     np.minimum.at(best, subject, mine)
@@ -210,7 +242,11 @@ def _spells(homes: pa.Table, people: pa.Table, who: _Who, subjects: pa.Table, br
     birth = np.asarray(subjects["birth"].cast(pa.int32()))[s]
     start = np.where(first, np.minimum(d, birth), d)
     end = np.r_[d[1:] - 1, 0]
-    spells = {"subject": s, "place": rows["place"].take(pa.array(chosen)), "since": pa.array(start.astype(np.int32)).cast(pa.date32())}
+    spells = {
+        "subject": s,
+        "place": rows["place"].take(pa.array(chosen)),
+        "since": pa.array(start.astype(np.int32)).cast(pa.date32()),
+    }
     spells["until"] = pa.array(end.astype(np.int32), mask=last).cast(pa.date32())
     return pa.table(spells | {"settlement": rows["settlement"].take(pa.array(chosen))})
 

@@ -45,21 +45,23 @@ def judge(column: SourceColumn, cells: Any, known: dt.date) -> Judged:
     if not len(codes):
         return Judged(pa.array([], pa.dictionary(pa.int32(), values.type)), np.zeros(0, np.uint8), None)
     spread = pa.DictionaryArray.from_arrays(cells.indices, values)
-    return Judged(spread, wrong[codes], None if formats is None else np.where(blank, -1, formats).astype(np.int8)[codes])
+    return Judged(
+        spread, wrong[codes], None if formats is None else np.where(blank, -1, formats).astype(np.int8)[codes]
+    )
 
 
 def expected(column: SourceColumn, reason: str, known: dt.date) -> str:
     """What the column's declaration asks for, in no language."""
     if reason == "not_a_date":
         return " | ".join(f"{form} ({dt.date(2026, 3, 14).strftime(form)})" for form in column.formats)
-    bounds = f"{'' if column.from_ is None else column.from_} .. {'' if column.to is None else column.to} {column.unit or ''}".strip()
+    low, high = ("" if bound is None else bound for bound in (column.from_, column.to))
     return {
         "pattern": column.pattern or "",
         "unknown_code": ", ".join(column.values or {}),
         "too_early": f">= {column.earliest}",
         "future": f"<= {known}",
         "not_a_number": {"integer": "123"}.get(column.type, "12.5"),
-        "out_of_range": bounds,
+        "out_of_range": f"{low} .. {high} {column.unit or ''}".strip(),
     }.get(reason, "")
 
 

@@ -27,7 +27,9 @@ class Decision:
         return self.since <= day and (self.undone is None or day < self.undone)
 
 
-def components(nodes: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64], decided: Sequence[Decision] = ()) -> NDArray[np.int32]:
+def components(
+    nodes: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64], decided: Sequence[Decision] = ()
+) -> NDArray[np.int32]:
     """A number for each node (sorted, distinct identifiers): equal for those of one person. Edges outside `nodes` do
     not count; `decided` holds already."""
     joins = [d for d in decided if d.kind == "join"]
@@ -41,7 +43,8 @@ def components(nodes: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int
     left = np.minimum(np.searchsorted(nodes, a), len(nodes) - 1)
     right = np.minimum(np.searchsorted(nodes, b), len(nodes) - 1)
     inside = (nodes[left] == a) & (nodes[right] == b)
-    return _united(len(nodes), left[inside], right[inside])  # type: ignore[no-any-return]
+    united: NDArray[np.int32] = _united(len(nodes), left[inside], right[inside])
+    return united
 
 
 def _uncut(a: NDArray[np.int64], b: NDArray[np.int64], split: Decision) -> NDArray[np.bool_]:
@@ -52,10 +55,11 @@ def _uncut(a: NDArray[np.int64], b: NDArray[np.int64], split: Decision) -> NDArr
         free = (a != split.b) & (b != split.b)
         touched = free & (np.isin(a, near) | np.isin(b, near))
         near = np.union1d(near, np.concatenate([a[touched], b[touched]]))
-    return ~(((a == split.b) & np.isin(b, near)) | ((b == split.b) & np.isin(a, near)))
+    cut: NDArray[np.bool_] = ((a == split.b) & np.isin(b, near)) | ((b == split.b) & np.isin(a, near))
+    return ~cut
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _united(count: int, a: Any, b: Any) -> Any:
     """Union-find with path halving: the smallest node of each component, by node."""
     parent = np.arange(count).astype(np.int32)
@@ -130,7 +134,7 @@ def proposals(people: Iterable[tuple[int, dict[str, str]]], least: float = 0.8) 
     kinds = pa.schema([("unique_id", pa.int64()), *((name, pa.string()) for name in ALIKE)])
     database = splink.DuckDBAPI()
     linker = splink.Linker(database.register(pa.Table.from_pylist(rows, kinds)), settings)
-    found = linker.inference.predict(threshold_match_probability=least).as_record_dict()
+    found = linker.inference.predict(threshold_match_probability=least).as_record_list()
     known = {row["unique_id"]: row for row in rows}
     made = []
     for pair in found:

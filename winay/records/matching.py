@@ -6,7 +6,6 @@ Rows of one contact with one code are one item, with a set of types, a set of LA
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def derive(ws: Workspace, programme: Programme) -> Path:
         if old:
             _forget(folder, np.unique(np.asarray(rows["contact"])))
         with disk.staged(folder / f"{load:06d}.parquet") as draft:
-            pq.write_table(services(programme, rows, _providers(ws, programme)), draft, compression="snappy")
+            pq.write_table(services(programme, rows, providers(ws, programme)), draft, compression="snappy")
     return folder
 
 
@@ -62,12 +61,14 @@ def services(programme: Programme, rows: pa.Table, providers: pa.Table | None = 
     relevant = _codes(programme)
     if relevant is not None:
         rows = rows.filter(pc.is_in(rows["code"], pa.array(sorted(relevant), pa.string())))
-    items = _Items(programme, rows, providers)
+    items = Items(programme, rows, providers)
     found: dict[str, list[Any]] = {name: [] for name in ("person", "service", "day", "known", "gone", "contact")}
     for name, number in programme.service_numbers.items():
         at = items.first[items.holds(programme.services[name])]
         values = {"service": np.full(len(at), number, np.int16), "person": items.person[at], "day": items.day[at]}
-        for column, value in (values | {"known": items.known[at], "gone": items.gone[at], "contact": items.contact[at]}).items():
+        for column, value in (
+            values | {"known": items.known[at], "gone": items.gone[at], "contact": items.contact[at]}
+        ).items():
             found[column].append(value)
     kinds = {"person": np.int64, "contact": np.int64, "service": np.int16}
     whole = {name: np.concatenate([np.zeros(0, kinds.get(name, np.int32)), *parts]) for name, parts in found.items()}
@@ -75,12 +76,15 @@ def services(programme: Programme, rows: pa.Table, providers: pa.Table | None = 
     return pa.table({name: values[order] for name, values in whole.items()})
 
 
-class _Items:
+class Items:
     """Items of contacts in arrays. A group is one state of one contact; `first` is the first row of each item."""
 
     def __init__(self, programme: Programme, rows: pa.Table, providers: pa.Table | None) -> None:
         self.programme, self.providers = programme, providers
-        plain = {name: rows[name].combine_chunks() if isinstance(rows[name], pa.ChunkedArray) else rows[name] for name in rows.column_names}
+        plain = {
+            name: rows[name].combine_chunks() if isinstance(rows[name], pa.ChunkedArray) else rows[name]
+            for name in rows.column_names
+        }
         contact, self.contact = np.asarray(plain["contact"]), np.asarray(plain["contact"])
         known, gone = np.asarray(plain["known"]), np.asarray(plain["gone"])
         self.person = np.asarray(pc.fill_null(plain["person"], -1))
@@ -91,7 +95,11 @@ class _Items:
         order = np.lexsort((codes, state))
         row, state, codes = row[order], state[order], codes[order]
         self.row = row
-        self.starts = np.flatnonzero(np.r_[True, (state[1:] != state[:-1]) | (codes[1:] != codes[:-1])]) if len(row) else np.zeros(0, np.int64)
+        self.starts = (
+            np.flatnonzero(np.r_[True, (state[1:] != state[:-1]) | (codes[1:] != codes[:-1])])
+            if len(row)
+            else np.zeros(0, np.int64)
+        )
         self.group, self.size = state[self.starts], int(state.max(initial=-1)) + 1
         self.code, self.vocabulary = codes[self.starts], code.dictionary
         self.known, self.gone = begins[state][self.starts], ends[state][self.starts]
@@ -140,7 +148,8 @@ class _Items:
         """For each item, whether some other item of its contact is matched by one of the matchers."""
         some = np.logical_or.reduce([self.holds(m) for m in matchers])
         count = np.bincount(self.group[some], minlength=self.size)
-        return count[self.group] - some > 0 if self.size else some
+        others: NDArray[np.bool_] = count[self.group] > some if self.size else some
+        return others
 
     def _measured(self, measure: str, condition: Condition) -> NDArray[np.bool_]:
         """For each item, whether a row of it has a value in the range."""
@@ -153,7 +162,9 @@ class _Items:
 
     def _provided(self, attribute: str, wanted: list[str]) -> NDArray[np.bool_]:
         assert self.providers is not None
-        rows = self.providers.filter(pc.is_in(self.providers[attribute].cast(pa.string()), pa.array(wanted, pa.string())))
+        rows = self.providers.filter(
+            pc.is_in(self.providers[attribute].cast(pa.string()), pa.array(wanted, pa.string()))
+        )
         return np.asarray(pc.is_in(self.plain["provider"].take(pa.array(self.at)), rows["provider"].combine_chunks()))
 
 
@@ -173,7 +184,8 @@ class _Bits:
         mask = np.zeros(self.bits.shape[1], np.uint64)
         for number in (self.place[word] for word in words if word in self.place):
             mask[number >> 6] |= np.uint64(1 << (number & 63))
-        return (self.bits & mask).any(axis=1)
+        found: NDArray[np.bool_] = np.any(self.bits & mask, axis=1)
+        return found
 
 
 def _states(contact: Any, person: Any, day: Any, known: Any, gone: Any) -> tuple[Any, Any, Any, Any]:
@@ -184,7 +196,11 @@ def _states(contact: Any, person: Any, day: Any, known: Any, gone: Any) -> tuple
     """
     order = np.lexsort((day, person, contact))
     new = np.ones(len(order), bool)
-    new[1:] = (contact[order][1:] != contact[order][:-1]) | (person[order][1:] != person[order][:-1]) | (day[order][1:] != day[order][:-1])
+    new[1:] = (
+        (contact[order][1:] != contact[order][:-1])
+        | (person[order][1:] != person[order][:-1])
+        | (day[order][1:] != day[order][:-1])
+    )
     group = np.empty(len(order), np.int64)
     group[order] = np.cumsum(new) - 1
     count = int(new.sum())
@@ -257,7 +273,7 @@ def _codes(programme: Programme) -> set[str] | None:
     return None if None in found else set().union(*(codes for codes in found if codes))
 
 
-def _providers(ws: Workspace, programme: Programme) -> pa.Table | None:
+def providers(ws: Workspace, programme: Programme) -> pa.Table | None:
     if not _asks_providers(programme):
         return None
     return places.known(programme, "providers", ws.lake.read(ws.connect(), "providers").to_pyarrow())
@@ -275,7 +291,10 @@ def _asks_providers(programme: Programme) -> bool:
 
 def _mark(ws: Workspace, programme: Programme) -> str:
     """Names what the services depend on besides the items: the matchers and, where one asks, the facilities loaded."""
-    said = [f"{name} {m.model_dump_json(exclude={'name', 'legal', 'product'})}" for name, m in sorted(programme.services.items())]
+    said = [
+        f"{name} {m.model_dump_json(exclude={'name', 'legal', 'product'})}"
+        for name, m in sorted(programme.services.items())
+    ]
     said += programme.head.counted_types
     if _asks_providers(programme):
         said += [f"{file.name} {file.sha256}" for file in ws.ledger.files("providers") if file.kind == "data"]

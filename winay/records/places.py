@@ -27,7 +27,10 @@ def shipped(programme: Programme, table: str) -> pa.Table:
     options = csv.ConvertOptions(column_types=kinds, true_values=["yes"], false_values=["no"], strings_can_be_null=True)
     rows = csv.read_csv(path, convert_options=options)
     rows = rows.rename_columns([KEYS[table] if name == "code" else name for name in rows.column_names])
-    return pa.table([rows[f.name].cast(f.type) if f.name in rows.column_names else pa.nulls(len(rows), f.type) for f in schema], schema=schema)
+    return pa.table(
+        [rows[f.name].cast(f.type) if f.name in rows.column_names else pa.nulls(len(rows), f.type) for f in schema],
+        schema=schema,
+    )
 
 
 def known(programme: Programme, table: str, loaded: pa.Table) -> pa.Table:
@@ -63,7 +66,11 @@ def first_of_runs(rows: pa.Table, starts: Any) -> pa.Table:
 
 
 def _codes(column: Any) -> Any:
-    coded = column.combine_chunks().dictionary_encode() if isinstance(column, pa.ChunkedArray) else column.dictionary_encode()
+    coded = (
+        column.combine_chunks().dictionary_encode()
+        if isinstance(column, pa.ChunkedArray)
+        else column.dictionary_encode()
+    )
     place = np.empty(len(coded.dictionary), np.int64)
     place[np.asarray(pc.sort_indices(coded.dictionary))] = np.arange(len(coded.dictionary))
     return place[np.asarray(coded.indices)] if len(coded.dictionary) else np.zeros(0, np.int64)
@@ -108,6 +115,11 @@ def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) ->
     table = f"{kind}s"
     loaded = ws.lake.read(ws.connect(), table)
     names = [kind, *(tables.code_systems(programme) if kind == "place" else [])]
-    rows = pa.concat_tables([loaded.select(*names).to_pyarrow().cast(pa.schema([(n, pa.string()) for n in names])), shipped(programme, table).select(names)])
+    rows = pa.concat_tables(
+        [
+            loaded.select(*names).to_pyarrow().cast(pa.schema([(n, pa.string()) for n in names])),
+            shipped(programme, table).select(names),
+        ]
+    )
     there = [rows[kind], *(pc.binary_join_element_wise(f"{s}:", rows[s], "") for s in names[1:])]
     return values.filter(pc.invert(pc.is_in(values, pa.chunked_array([c for column in there for c in column.chunks]))))

@@ -5,7 +5,7 @@ Every row also carries `row` (hash of what the source said), `key` (hash of what
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winay.core.problems import Problem, unknown_name
 from winay.programme.load import Programme
@@ -142,6 +142,14 @@ def schema(programme: Programme, table: str) -> "pa.Schema":
         "integer": pa.int32(),
     }
     return pa.schema([(c.name, types.get(c.type, pa.int64())) for c in columns(programme, table)])
+
+
+def days(numbers: Any) -> "pa.Array":
+    """Days since 1970 as dates of Arrow."""
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(np.asarray(numbers, np.int32)).cast(pa.date32())
 
 
 def schemas(programme: Programme) -> "dict[str, pa.Schema]":

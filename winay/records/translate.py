@@ -32,8 +32,16 @@ class Refusals:
     reason: list[str] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
 
-    def add(self, lines: list[int], column: str, found: list[str], expected: list[str], reason: list[str], raw: list[bytes]) -> None:
-        for name, values in zip(self.__dataclass_fields__, (lines, [column] * len(lines), found, expected, reason, raw), strict=True):
+    def extend(self, other: "Refusals") -> None:
+        for name in self.__dataclass_fields__:
+            getattr(self, name).extend(getattr(other, name))
+
+    def add(
+        self, lines: list[int], column: str, found: list[str], expected: list[str], reason: list[str], raw: list[bytes]
+    ) -> None:
+        for name, values in zip(
+            self.__dataclass_fields__, (lines, [column] * len(lines), found, expected, reason, raw), strict=True
+        ):
             getattr(self, name).extend(values)
 
 
@@ -52,22 +60,31 @@ class Translated:
     known: NDArray[np.int32]
     rows: list[tuple[str, pa.Table]]
     of: list[NDArray[np.int64]]
-    formats: dict[str, list[int]]
+    refusals: Refusals
+    formats: dict[str, list[int]] = field(default_factory=dict)
     retried: list[int] = field(default_factory=list)
 
 
 class Translator:
     """The source's declaration, ready to be applied to chunk after chunk (it keeps nothing between them)."""
 
-    def __init__(self, programme: Programme, source: Source, pseudonyms: Pseudonyms, known: dt.date, keyed: bool) -> None:
+    def __init__(
+        self, programme: Programme, source: Source, pseudonyms: Pseudonyms, known: dt.date, keyed: bool
+    ) -> None:
         self.source, self.pseudonyms, self.known, self.keyed = source, pseudonyms, known, keyed
         self.columns = {t: {c.name: c for c in tables.columns(programme, t)} for t in tables.TABLES}
         # what is hashed stays secret as long as the key of the vault does
         self.secret = pseudonyms("content", [source.source, "second half of the key"]).tobytes()
 
-    def translate(self, columns: dict[str, Any], lines: NDArray[np.int32], raw: Callable[[Any], list[bytes]]) -> tuple[Translated, Refusals]:
+    def translate(
+        self, columns: dict[str, Any], lines: NDArray[np.int32], raw: Callable[[Any], list[bytes]]
+    ) -> Translated:
         """columns: cells as delivered, by declared name (dictionary arrays of text), one a record."""
-        judged = {n: cells.judge(self.source.by_name[n], column, self.known) for n, column in columns.items() if n in self.source.by_name}
+        judged = {
+            n: cells.judge(self.source.by_name[n], column, self.known)
+            for n, column in columns.items()
+            if n in self.source.by_name
+        }
         for name in self.source.used:  # an optional column that the file lacks is blank
             if name not in judged:
                 blank = pa.DictionaryArray.from_arrays(np.zeros(len(lines), np.int32), pa.array([""]))
@@ -77,20 +94,24 @@ class Translator:
         for name, column in judged.items():
             new = (column.wrong > 0) & ~bad
             if new.any():
-                self._refuse(refusals, name, column.wrong[new], columns[name].filter(pa.array(new)), lines[new], raw(new))
+                self._refuse(
+                    refusals, name, column.wrong[new], columns[name].filter(pa.array(new)), lines[new], raw(new)
+                )
                 bad |= new
         keep = pa.array(~bad)
         values = {name: column.values.filter(keep) if bad.any() else column.values for name, column in judged.items()}
         formats = {
-            name: np.bincount(column.formats[column.formats >= 0], minlength=len(self.source.by_name[name].formats)).tolist()
+            name: np.bincount(
+                column.formats[column.formats >= 0], minlength=len(self.source.by_name[name].formats)
+            ).tolist()
             for name, column in judged.items()
             if column.formats is not None
         }
-        good = self._canonical(values, lines[~bad])
+        good = self._canonical(values, lines[~bad], refusals)
         good.formats = formats
         if RETRIED in columns:
             good.retried = [int(number) for number in columns[RETRIED].filter(keep).to_pylist() if number.isdigit()]
-        return good, refusals
+        return good
 
     def _refuse(self, refusals: Refusals, name: str, wrong: Any, found: Any, lines: Any, raw: list[bytes]) -> None:
         column = self.source.by_name[name]
@@ -98,7 +119,7 @@ class Translator:
         asked = {reason: cells.expected(column, reason, self.known) for reason in set(reasons)}
         refusals.add(lines.tolist(), name, found.to_pylist(), [asked[r] for r in reasons], reasons, raw)
 
-    def _canonical(self, values: dict[str, Any], lines: NDArray[np.int32]) -> Translated:
+    def _canonical(self, values: dict[str, Any], lines: NDArray[np.int32], refusals: Refusals) -> Translated:
         size, source = len(lines), self.source
         known = np.full(size, days_of(self.known), np.int32)
         if self.keyed and source.registered:
@@ -107,7 +128,7 @@ class Translator:
         hashes = {name: self._hashed(values[name]) for name in source.used}
         row, key = _mixed([hashes[n] for n in source.used], size), _mixed([hashes[n] for n in source.key], size)
         version = _text(values[source.version]) if source.version else pa.nulls(size, pa.string())
-        made = Translated(lines, row, key, version, known, [], [], {})
+        made = Translated(lines, row, key, version, known, [], [], refusals)
         for write in source.writes:
             where = _holds(write.when, values, size)
             chosen = np.flatnonzero(where)
@@ -124,7 +145,9 @@ class Translator:
             kind = known[name].type if name in known else "text"
             made[name] = self._typed(self._cell(cell, values, size), kind)
         if write.table in ("people", "items"):
-            made["source"] = pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), pa.array([self.source.source]))
+            made["source"] = pa.DictionaryArray.from_arrays(
+                pa.array(np.zeros(size, np.int32)), pa.array([self.source.source])
+            )
         return pa.table(made)
 
     def _typed(self, array: Any, kind: str) -> Any:
@@ -133,7 +156,11 @@ class Translator:
         if kind == "hash":
             return pa.array(_mixed([self._hashed(array)], len(array)))
         if kind == "text":
-            return array if pa.types.is_dictionary(array.type) and pa.types.is_string(array.type.value_type) else _text(array)
+            return (
+                array
+                if pa.types.is_dictionary(array.type) and pa.types.is_string(array.type.value_type)
+                else _text(array)
+            )
         if kind == "yes_no":
             return pc.equal(_text(array), "yes")
         wanted = {"integer": pa.int32(), "decimal": pa.float64(), "date": pa.date32()}[kind]
@@ -193,7 +220,11 @@ class Translator:
         plain = (array.dictionary if pa.types.is_dictionary(array.type) else array).cast(pa.string())
         plain = plain.combine_chunks() if isinstance(plain, pa.ChunkedArray) else plain
         words = np.asarray(pc.fill_null(plain, "").to_numpy(zero_copy_only=False), dtype=object)
-        hashes = pd.util.hash_array(words, hash_key=self.secret.hex()[:16], categorize=False) if len(words) else np.zeros(0, np.uint64)
+        hashes = (
+            pd.util.hash_array(words, hash_key=self.secret.hex()[:16], categorize=False)
+            if len(words)
+            else np.zeros(0, np.uint64)
+        )
         hashes[~np.asarray(plain.is_valid())] = 0
         if not pa.types.is_dictionary(array.type):
             return hashes

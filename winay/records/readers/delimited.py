@@ -4,15 +4,16 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv
 
 from winay.programme.sources import Source
 from winay.records.readers import header, scan
 from winay.records.readers.opening import BLOCK, Limits, blocks, refuse
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 REASONS = {
     scan.FIELDS: "fields",
@@ -28,17 +29,17 @@ class Chunk:
     """Records of one block. `lines`: physical line of each whole record; `columns`: their cells as delivered
     (dictionary-encoded text, blank is ""), for the columns asked; `misshapen`: (line, reason, found, raw) of the others."""
 
-    records: Any
+    records: scan.Records
     first_line: int
     names: list[str]
     delimiter: str
     wanted: list[str]
-    last: bool = False
 
     @property
-    def lines(self) -> "NDArray[np.int32]":
+    def lines(self) -> NDArray[np.int32]:
         keep = self.records.wrong == scan.FINE
-        return (self.records.lines[keep] + self.first_line).astype("int32")  # type: ignore[no-any-return]
+        lines: NDArray[np.int32] = self.records.lines[keep] + np.int32(self.first_line)
+        return lines
 
     @property
     def count(self) -> int:
@@ -46,9 +47,6 @@ class Chunk:
 
     def columns(self) -> dict[str, Any]:
         """name -> pyarrow dictionary array of text, one value a whole record."""
-        import pyarrow as pa
-        from pyarrow import csv
-
         kinds = {name: pa.dictionary(pa.int32(), pa.string()) for name in self.wanted}
         good = self.records.good()
         if not len(good):
@@ -66,7 +64,7 @@ class Chunk:
         found = []
         for index in bad.tolist():
             code, line = int(self.records.wrong[index]), int(self.records.lines[index]) + self.first_line
-            cut = self.last and index == self.count - 1 and code == scan.FIELDS and self.records.cut
+            cut = self.records.cut and index == self.count - 1 and code == scan.FIELDS
             found.append(
                 (line, "cut" if cut else REASONS[code], str(self.records.cells[index]), self.records.raw(index))
             )
@@ -85,7 +83,7 @@ class Delivered:
     names: list[str]
     header: str
     delimiter: str
-    chunks: Iterator[Chunk]
+    chunks: Iterator[Any]
     notes: list[str] = field(default_factory=list)
 
 
@@ -124,9 +122,8 @@ def _chunks(
         piece = next(pieces, b"")
         final = not piece
         records = scan.Records(rest + piece, mark, len(names), limits.cell, final)
-        records.cut = final and not (rest + piece).endswith(b"\n")
         if records.starts.size:
-            yield Chunk(records, line, names, mark, wanted, final)
+            yield Chunk(records, line, names, mark, wanted)
         rest = (rest + piece)[records.used :]
         line += records.breaks
 

@@ -3,18 +3,19 @@
 import csv
 import datetime as dt
 import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from winay.programme.sources import Source
 from winay.records.readers import header
 from winay.records.readers.delimited import Delivered
 from winay.records.readers.opening import Limits, refuse
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass
@@ -27,9 +28,7 @@ class Sheet:
     wanted: list[str]
 
     @property
-    def lines(self) -> "NDArray[np.int32]":
-        import numpy as np
-
+    def lines(self) -> NDArray[np.int32]:
         return np.array(self.numbers, np.int32)
 
     @property
@@ -37,11 +36,12 @@ class Sheet:
         return len(self.rows)
 
     def columns(self) -> dict[str, Any]:
-        import pyarrow as pa
-
         kind = pa.dictionary(pa.int32(), pa.string())
         at = {name: self.names.index(name) for name in self.wanted}
-        return {name: pa.array([row[i] for row in self.rows], pa.string()).dictionary_encode().cast(kind) for name, i in at.items()}
+        return {
+            name: pa.array([row[i] for row in self.rows], pa.string()).dictionary_encode().cast(kind)
+            for name, i in at.items()
+        }
 
     def misshapen(self) -> list[tuple[int, str, str, bytes]]:
         return []
@@ -83,7 +83,7 @@ def read(path: Path, source: Source, limits: Limits = Limits()) -> Delivered:  #
     body = [(n, row) for n, row in enumerate(fitting[0][1][start + 1 :], start + 2) if any(cell != "" for cell in row)]
     rows = [[_text(cell, form) for cell, form in zip(row, forms, strict=False)] for _, row in body]
     sheet = Sheet(names, [n for n, _ in body], rows, wanted)
-    return Delivered(names, "", ",", iter([sheet] if rows else []), strange)  # type: ignore[arg-type]
+    return Delivered(names, "", ",", iter([sheet] if rows else []), strange)
 
 
 def _first(rows: list[list[Any]]) -> tuple[int, list[Any]]:
@@ -99,3 +99,23 @@ def _text(cell: Any, form: str) -> str:
     if isinstance(cell, dt.datetime | dt.date):
         return cell.strftime(form)
     return str(cell)
+
+
+def is_sheet(file: io.BytesIO) -> bool:
+    """Are these the bytes of a workbook?"""
+    start = file.getvalue()[:4]
+    if not start.startswith(b"PK\x03\x04"):
+        return start == b"\xd0\xcf\x11\xe0"
+    with zipfile.ZipFile(file) as archive:
+        return any(name.startswith("xl/") for name in archive.namelist())
+
+
+def row(file: io.BytesIO, number: int) -> bytes:
+    """One row of the workbook's first sheet that is not empty, by the number the spreadsheet shows."""
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_filelike(file)
+    sheets = (book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names)
+    rows = next(rows for rows in sheets if any(cell != "" for cells in rows for cell in cells))
+    start = _first(rows)[0] + 1 if number == 1 else number
+    return line([_text(cell, "%Y-%m-%d") for cell in rows[start - 1]])

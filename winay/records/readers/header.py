@@ -31,7 +31,7 @@ def delimiter(path: Path, line: str, source: Source) -> str:
         expected = " ".join(map(repr, source.delimiters))
         hint = "save the file again with that separator, or add it to `delimiters` of the source"
         raise refuse(
-            path, "columns are separated by {found}", "one of {declared}", hint, 1, found=repr(best), declared=expected
+            path, "columns are separated by {mark}", "one of {declared}", hint, 1, mark=repr(best), declared=expected
         )
     return max(source.delimiters, key=lambda d: scores[d])
 

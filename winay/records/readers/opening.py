@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from winay.core.problems import At, Problem, WinayError
 
-BLOCK = 1 << 26
+BLOCK = 1 << 26  # bytes read and translated at a time
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,15 @@ class Limits:
     cell: int = 32_767
 
 
+class Rejected(WinayError):
+    """The file as a whole cannot be loaded; the others of its delivery can."""
+
+
 def refuse(
-    path: Path, found: str, expected: str = "", hint: str = "", line: int | None = None, **facts: object
-) -> WinayError:
+    file: Path, told: str, expected: str = "", hint: str = "", line: int | None = None, **facts: object
+) -> Rejected:
     """The whole file is rejected, with one remedy; nothing of it is loaded."""
-    return WinayError(Problem(At(path.name, line), found, expected, hint, facts))
+    return Rejected(Problem(At(file.name, line), told, expected, hint, facts))
 
 
 def is_workbook(path: Path) -> bool:
@@ -54,7 +58,7 @@ def check_file(path: Path, limits: Limits) -> None:
         raise refuse(path, "this is a link, not a file", hint="name the file it points to")
     if path.is_dir():
         raise refuse(
-            path, "this is a folder", "a file", hint="name the files in it, for example {path}/*.csv", path=path
+            path, "this is a folder", "a file", hint="name the files in it, for example {folder}/*.csv", folder=path
         )
     if not path.exists():
         raise refuse(path, "there is no such file", hint="check the name and the folder")
@@ -82,40 +86,34 @@ def check_file(path: Path, limits: Limits) -> None:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of the file, out of gzip or of a zip with one file in it."""
-    with path.open("rb") as file:
-        start = file.read(4)
+def unpacked(path: Path, file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The bytes of the file, out of gzip or of a zip with one file in it. `file` is at its start and can seek."""
+    start = file.read(4)
+    file.seek(0)
     if start.startswith(b"\x1f\x8b"):
-        with gzip.open(path) as stream:
-            yield stream
+        with gzip.GzipFile(fileobj=file) as stream:
+            yield cast(IO[bytes], stream)
     elif start.startswith(b"PK\x03\x04"):
         try:
-            with zipfile.ZipFile(path) as archive:
+            with zipfile.ZipFile(file) as archive:
                 members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
                 if len(members) != 1:
-                    raise refuse(
-                        path,
-                        "the zip has {count} files",
-                        "exactly one",
-                        hint="load its files one by one",
-                        count=len(members),
-                    )
+                    hint = "load its files one by one"
+                    raise refuse(path, "the zip has {count} files", "exactly one", hint, count=len(members))
                 if members[0].flag_bits & 1:
                     raise refuse(path, "the zip is locked with a password", hint="unpack it and load the file inside")
-                with archive.open(members[0]) as stream:
-                    yield stream
+                with archive.open(members[0]) as inside:
+                    yield inside
         except (zipfile.BadZipFile, NotImplementedError) as error:
             raise refuse(path, "the zip is damaged: {why}", hint="ask for the file again", why=str(error)) from error
     else:
-        with path.open("rb") as stream:
-            yield stream
+        yield file
 
 
 def blocks(path: Path, limits: Limits, block: int = BLOCK) -> Iterator[bytes]:
     """The unpacked bytes in blocks. Raises when the packing is cut, damaged or explodes."""
     size, total = path.stat().st_size, 0
-    with opened(path) as stream:
+    with path.open("rb") as file, unpacked(path, file) as stream:
         while True:
             try:
                 piece = stream.read(block)
@@ -126,7 +124,9 @@ def blocks(path: Path, limits: Limits, block: int = BLOCK) -> Iterator[bytes]:
                 return
             total += len(piece)
             if total > limits.unpacked or (total > 10**7 and total > size * limits.ratio):
-                hint = "unpack it and look at it before you load it"
-                raise refuse(path, "unpacked, the file has more than {total} bytes", "at most {limit}, and {ratio} times its packed size", hint=hint,
-                             total=total, limit=limits.unpacked, ratio=limits.ratio)  # fmt: skip
+                expected = "at most {limit}, and {ratio} times its packed size"
+                facts = {"total": total, "limit": limits.unpacked, "ratio": limits.ratio}
+                raise Rejected(
+                    Problem(At(path.name), "unpacked, the file has more than {total} bytes", expected, facts=facts)
+                )
             yield piece

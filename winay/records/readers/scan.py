@@ -14,7 +14,7 @@ FINE, FIELDS, NUL, RETURN, QUOTE, CELL = range(6)
 """What is wrong with a record: number of cells, a NUL byte, a lone carriage return, an open quote, too long a cell."""
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _scan(
     text: Any, delimiter: int, expected: int, longest: int, final: bool,
     starts: Any, ends: Any, lines: Any, cells: Any, wrong: Any,
@@ -87,7 +87,7 @@ def _scan(
     return count, min(start, n), line
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _gather(text: Any, starts: Any, ends: Any, out: Any) -> int:
     to = 0
     for i in range(len(starts)):
@@ -102,7 +102,7 @@ class Records:
     """The whole records of one block of bytes, blank lines left out.
 
     starts, ends: byte positions; lines: physical line of each start, counted from 0 in this block; cells: how many it
-    has; wrong: FINE or what is wrong; used: bytes read; breaks: line ends read.
+    has; wrong: FINE or what is wrong; used: bytes read; breaks: line ends read; cut: the last line has no end.
     """
 
     def __init__(self, block: bytes, delimiter: str, expected: int, longest: int, final: bool) -> None:
@@ -111,9 +111,12 @@ class Records:
         self.starts, self.ends = np.empty(most, np.int64), np.empty(most, np.int64)
         self.lines, self.cells = np.empty(most, np.int32), np.empty(most, np.int32)
         self.wrong = np.empty(most, np.uint8)
-        arrays = (self.starts, self.ends, self.lines, self.cells, self.wrong)
-        count, self.used, self.breaks = _scan(self.text, ord(delimiter), expected, longest, final, *arrays)
-        self.starts, self.ends, self.lines, self.cells, self.wrong = (array[:count] for array in arrays)
+        self.cut = final and not block.endswith(b"\n")
+        arrays = ("starts", "ends", "lines", "cells", "wrong")
+        room = [getattr(self, name) for name in arrays]
+        count, self.used, self.breaks = _scan(self.text, ord(delimiter), expected, longest, final, *room)
+        for name in arrays:
+            setattr(self, name, getattr(self, name)[:count])
 
     def good(self) -> NDArray[np.uint8]:
         """The bytes of the records that are whole, one a line."""
