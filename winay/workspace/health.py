@@ -186,14 +186,6 @@ def _unfinished(asked: _Asked) -> Check:
     return _check(told, "begun and not finished: {loads}", "run the same command again: it goes on", loads=told)
 
 
-def _log(asked: _Asked) -> Check:
-    ledger = asked.ws.ledger
-    everything = [load.id for load in ledger.loads(None)]
-    for table in sorted({file.table for file in ledger.files()}):
-        asked.ws.lake.files(table, everything)
-    return _check(False)
-
-
 def _leftovers(ws: Workspace) -> list[Path]:
     """What killed runs left behind, and nothing reads."""
     return [*ws.lake.orphans(), *ws.snapshots.leftovers(), *ws.path.rglob(".*.draft")]
@@ -227,7 +219,7 @@ _CHECKS: dict[str, tuple[str, Callable[[_Asked], Check]]] = {
     "time-zone": ("days are days of this zone", _zone),
     "ledger": ("what was loaded is written down, and unchanged", lambda a: _bad(a.ws.ledger.problems())),
     "unfinished": ("no load was left half-way", _unfinished),
-    "log": ("ledger and tables name the same files", _log),
+    "log": ("ledger and tables name the same files", lambda a: _bad(a.ws.lake.unlogged())),
     "leftovers": ("nothing was left behind by a run that was killed", _left),
     "refused": ("no record waits for a correction", _refused),
     "deliveries": ("the delivered file of every load is kept", _deliveries),

@@ -30,6 +30,7 @@ class Lake:
         self.path = path
         self.ledger = ledger
         self._schemas: dict[str, pa.Schema] = dict(schemas or {})
+        self._sound: set[tuple[Path, int]] = set()
 
     def declare(self, schemas: Mapping[str, pa.Schema]) -> None:
         """Add the schemas of canonical tables (a programme's attributes are columns)."""
@@ -80,25 +81,27 @@ class Lake:
         )
 
     def files(self, table: str, loads: Collection[int] | None = None) -> list[Path]:
-        """The Parquet files of finished loads (or of `loads`), in order of load: those of the table's log at its
-        acknowledged version that the ledger knows. A file missing or cut short is a problem, never a smaller answer."""
+        """The Parquet files of finished loads (or of `loads`), in order of load, each found to be as it was written (its
+        bytes are read once a process). One that is missing or damaged is a problem, never a smaller answer."""
         chosen = self.ledger.finished() if loads is None else loads
         data = [file for file in self.ledger.files(table) if file.kind == "data"]
         wanted = [file for file in data if file.load in chosen]
-        if not wanted:
-            return []
-        logged = self._logged(table, max(file.version for file in data))
-        problems = [self._problem(file, "is not in the table's log") for file in wanted if file.name not in logged]
-        problems += [found for file in wanted if (found := self._wrong_size(file))]
+        problems = [*self._unlogged(table, data), *(found for file in wanted if (found := self._damage(file)))]
         if problems:
             raise WinayError(problems)
         return [self.path / table / file.name for file in wanted]
+
+    def unlogged(self) -> list[Problem]:
+        """Acknowledged data files that their table's log does not name."""
+        files = [file for file in self.ledger.files() if file.kind == "data"]
+        tables = {table: [file for file in files if file.table == table] for table in {file.table for file in files}}
+        return [problem for table, data in sorted(tables.items()) for problem in self._unlogged(table, data)]
 
     def verify(self, tables: Collection[str] | None = None) -> Iterator[Problem | None]:
         """Read every acknowledged file again, newest first: one item a file, None when it is as it was written."""
         for file in reversed(self.ledger.files()):
             if tables is None or file.table in tables:
-                yield self._wrong_size(file) or self._wrong_bytes(file)
+                yield self._damage(file, again=True)
 
     def orphans(self) -> list[Path]:
         """Data files that neither ledger nor log names: left by a run that was killed, and never read."""
@@ -210,16 +213,25 @@ class Lake:
             if path.is_file() and f"{LOG}/{path.name}" not in known and not _is_commit(path):
                 path.unlink()
 
-    def _wrong_size(self, file: LakeFile) -> Problem | None:
+    def _unlogged(self, table: str, data: Collection[LakeFile]) -> Iterator[Problem]:
+        """Those of the table's data files that its log, at the acknowledged version, does not name."""
+        if data:
+            logged = self._logged(table, max(file.version for file in data))
+            yield from (self._problem(file, "is not in the table's log") for file in data if file.name not in logged)
+
+    def _damage(self, file: LakeFile, again: bool = False) -> Problem | None:
+        """What is wrong with a file. `again`: read it even if this process found it sound before."""
         path = self.path / file.table / file.name
         if not path.is_file():
             return self._problem(file, "is missing")
-        same = path.stat().st_size == file.size
-        return None if same else self._problem(file, "has another size than when it was written")
-
-    def _wrong_bytes(self, file: LakeFile) -> Problem | None:
-        same = disk.digest(self.path / file.table / file.name) == file.sha256
-        return None if same else self._problem(file, "has other bytes than when it was written")
+        if path.stat().st_size != file.size:
+            return self._problem(file, "has another size than when it was written")
+        as_it_is = (path, path.stat().st_mtime_ns)
+        if again or as_it_is not in self._sound:
+            if disk.digest(path) != file.sha256:
+                return self._problem(file, "has other bytes than when it was written")
+            self._sound.add(as_it_is)
+        return None
 
     def _problem(self, file: LakeFile, what: str) -> Problem:
         load = self.ledger.load(file.load)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.rooms.workspace.delivery import SCHEMAS, answers, deliver
 from winay.core.problems import WinayError
+from winay.core.text import say
 from winay.workspace import Workspace, health, open_workspace
 from winay.workspace.health import Check
 
@@ -33,13 +34,15 @@ def flip(path: Path, at: int | None = None) -> None:
     path.write_bytes(content)
 
 
-def test_all_is_well_in_time(loaded: Workspace) -> None:
+def test_all_is_well_in_time(loaded: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
     checks = examined(loaded)
     assert time.monotonic() - started < 10
     assert len(checks) >= 15
     assert {name: check.state for name, check in checks.items() if check.state != "good"} == {"refused": "attention"}
-    assert all(check.meaning for check in checks.values())
+    meanings = [check.meaning for check in checks.values()]
+    monkeypatch.setenv("WINAY_LANG", "es")
+    assert not [meaning for meaning in meanings if say(meaning) == meaning]
     assert checks["refused"].remedy
 
 
@@ -47,7 +50,8 @@ WRONG: dict[str, Change] = {
     "folder": lambda ws: ws.derived.rmdir(),
     "permissions": lambda ws: ws.key_file.chmod(0o644),
     "unfinished": lambda ws: ws.ledger.begin("his", "v.csv", "aa", 1, datetime.now(UTC).date()),
-    "log": lambda ws: next(ws.lake.path.glob("items/*.parquet")).unlink(),
+    "log": lambda ws: (ws.lake.path / "items/_delta_log/00000000000000000001.json").unlink(),
+    "lake": lambda ws: next(ws.lake.path.glob("items/*.parquet")).unlink(),
     "leftovers": lambda ws: (ws.lake.path / "items" / "000099-0000.parquet").touch(),
     "deliveries": lambda ws: ws.vault.forget(ws.vault.deliveries()[0]),
     "snapshots": lambda ws: (ws.snapshots.path / ws.snapshots.ids()[0]).rename(ws.path / "elsewhere"),

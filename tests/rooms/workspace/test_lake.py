@@ -133,7 +133,7 @@ def test_done_means_synced(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> No
     assert synced.index(data) < synced.index(table) < synced.index(log)
 
 
-def test_a_file_missing_or_cut_short_is_never_a_smaller_answer(ws: Workspace) -> None:
+def test_a_file_missing_cut_short_or_changed_is_never_a_smaller_answer(ws: Workspace) -> None:
     load = begin(ws)
     ws.lake.append("items", items("a"), load)
     ws.ledger.finish(load, {})
@@ -144,6 +144,11 @@ def test_a_file_missing_or_cut_short_is_never_a_smaller_answer(ws: Workspace) ->
         WinayError, match=r"000001-0000\.parquet: a file of load 1 \(aa\.csv\), table items, has another size"
     ):
         ws.lake.read(ws.connect(), "items")
+    file.write_bytes(bytes([*content[:-20], content[-20] ^ 1, *content[-19:]]))
+    with pytest.raises(WinayError, match="has other bytes"):
+        ws.lake.read(ws.connect(), "items")
+    file.write_bytes(content)
+    assert codes(ws) == ["a"]
     file.unlink()
     with pytest.raises(WinayError, match="table items, is missing"):
         ws.lake.read(ws.connect(), "items")
