@@ -36,7 +36,7 @@ def winay() -> None:
     Exit statuses: 0 all well, 1 failure, 2 wrong use, 3 some records refused.
     WINAY_LANG=en speaks English; NO_COLOR turns colours off.
 
-    Example: winay init data
+    Example: winay sources
     """
 
 

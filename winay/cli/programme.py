@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def programme() -> None:
     """What is promised: check a programme folder, look into it, write its public text.
 
-    Example: winay programme check programmes/pe-dit
+    Example: winay programme check pe-dit
     """
 
 

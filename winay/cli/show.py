@@ -13,6 +13,8 @@ from winay.cli.command import asked, colour
 from winay.core.text import Text, say
 
 Advance = Callable[[float], None]
+CODES = ("status", "verdict", "state", "every", "kind")
+"""Columns whose values are words of ours: people read them in their language, scripts as they are."""
 
 
 def write(text: str) -> None:
@@ -43,7 +45,7 @@ def rows(table: Iterable[Mapping[str, Any]], empty: str = "nothing", names: Sequ
         return note(say(empty))
     names = names or list(listed[0])
     heads = [say(name.replace("_", " ")) for name in names]
-    cells = [[cell(row.get(name)) for name in names] for row in listed]
+    cells = [[say(cell(row.get(name))) if name in CODES else cell(row.get(name)) for name in names] for row in listed]
     numbers = [all(isinstance(row.get(n), int | float) or row.get(n) is None for row in listed) for n in names]
     if sys.stdout.isatty():
         return _drawn(heads, cells, numbers)
