@@ -26,5 +26,8 @@ def connect(threads: int | None = None, memory: int | None = None, spill: Path |
 
 
 def machine_memory() -> int:
-    """Bytes of memory of this machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Bytes of memory of this machine, or of the container we are in."""
+    limit = Path("/sys/fs/cgroup/memory.max")
+    allowed = limit.read_text("ascii").strip() if limit.is_file() else "max"
+    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(have, int(allowed)) if allowed.isdigit() else have

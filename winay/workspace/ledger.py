@@ -25,8 +25,8 @@ STARTED, DONE, ABANDONED = "started", "done", "abandoned"
 TABLES = ("loads", "files", "refused", "officials")
 _SCHEMA = """
 create table if not exists loads (id integer primary key autoincrement, source text, name text, sha256 text,
-    size integer, known text, mode text, replaces text, programme text, state text, started text, finished text,
-    counts text, mark text);
+    size integer, known text, mode text, replaces text, programme text, after integer, state text, started text,
+    finished text, counts text, mark text);
 create table if not exists files (load integer, "table" text, part integer, kind text, name text, rows integer,
     version integer, size integer, sha256 text, mark text, primary key ("table", name));
 create table if not exists refused (id integer primary key autoincrement, load integer, file text, line integer,
@@ -38,7 +38,8 @@ create index if not exists refused_load on refused (load);
 
 @dataclass(frozen=True)
 class Load:
-    """One delivery. `known`: the day it was delivered; `counts`: records, accepted, refused, duplicate, created, …"""
+    """One delivery. `known`: the day it was delivered; `after`: how many loads were done when it began;
+    `counts`: records, accepted, refused, duplicate, created, …"""
 
     id: int
     source: str
@@ -49,6 +50,7 @@ class Load:
     mode: str
     replaces: str
     programme: str
+    after: int
     state: str
     started: str
     finished: str
@@ -149,12 +151,13 @@ class Ledger:
         programme: str = "",
     ) -> Load:
         """Open a load. The same delivery left unfinished is taken up again under its number (`resumed`), so that
-        what it had written is not written twice; unfinished with other terms, it is abandoned and never read."""
+        what it had written is not written twice. If its terms, or what was loaded before it, are others now, its rows
+        might be: then it is abandoned, never read, and begun anew."""
         name = os.fsencode(name).decode("utf-8", "replace")
-        terms = (known, mode, replaces, programme)
         with self.lock("begin"), self._writing() as db:
+            terms = (known, mode, replaces, programme, len(self._loads(db, "state = ?", DONE)))
             for load in self._loads(db, "state = ? and source = ? and sha256 = ?", STARTED, source, sha256):
-                if (load.known, load.mode, load.replaces, load.programme) == terms:
+                if (load.known, load.mode, load.replaces, load.programme, load.after) == terms:
                     db.execute("delete from refused where load = ?", (load.id,))
                     return replace(load, resumed=True)
                 _put(db, "loads", _row(replace(load, state=ABANDONED)))

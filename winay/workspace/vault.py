@@ -8,12 +8,13 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
@@ -79,6 +80,12 @@ def read_key(path: Path) -> bytes:
 def key_mark(key: bytes) -> str:
     """What the workspace remembers of its key, to know it again."""
     return sealed.derived(key, b"winay key mark").hex()[:16]
+
+
+def _chunks(file: BinaryIO, told: Callable[[bytes], None]) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        told(chunk)
+        yield chunk
 
 
 class Vault:
@@ -191,9 +198,12 @@ class Vault:
             path.open("rb") as plain,
             draft.open("wb") as out,
         ):
-            for piece in sealed.seal(iter(lambda: plain.read(CHUNK), b""), self.key, bytes.fromhex(sha256)):
+            found = hashlib.sha256()
+            for piece in sealed.seal(_chunks(plain, found.update), self.key, bytes.fromhex(sha256)):
                 faults.point("vault.keep.chunk")
                 out.write(piece)
+            if found.hexdigest() != sha256:
+                raise OSError(0, say("the delivered file changed while it was read"))
         disk.sync(kept.parent.parent)
         return sha256
 

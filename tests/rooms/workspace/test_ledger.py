@@ -58,6 +58,13 @@ def test_an_unfinished_load_is_taken_up_again_under_the_same_terms_only(
     assert list(ws.ledger.refused()) == []
 
 
+def test_what_was_loaded_in_between_may_change_its_rows_so_it_is_begun_anew(ws: Workspace) -> None:
+    first = ws.ledger.begin("his", "v.csv", "aa", 10, DAY)
+    ws.ledger.finish(ws.ledger.begin("padron", "p.csv", "bb", 10, DAY).id, {})
+    second = ws.ledger.begin("his", "v.csv", "aa", 10, DAY)
+    assert (second.resumed, second.id == first.id) == (False, False)
+
+
 def test_the_digest_is_of_what_was_delivered_not_of_its_order(ws: Workspace, tmp_path: object) -> None:
     other = Ledger(ws.path / "other.sqlite")
     other.create()
