@@ -1,175 +1,143 @@
-"""The papers of invented people: documents, registry rows, patient numbers, enrolments, exits; one row a line of a file.
+"""The papers of invented people: documents, registry rows, patient numbers, spells, exits; one row a line of a file.
 
-In every table a column of int32 is a day (NEVER: none), and `known` the day whose delivery brings the row.
+In every table a column of int32 is a day (NEVER: none); `told` is the day that a delivery after it brings the row.
 """
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from winay.records.world import NEVER, Days, Floats, Ints, World, concerned, happens, late
+from winay.records.world import NEVER, Days, Ints, World, concerned, happens, late
+
+CHANGES = 20
+"""An identity document, a move or a new district reaches the registry within so many days."""
 
 
-def children(world: World) -> pd.DataFrame:
-    """One row a child: what is drawn, its documents and their days, names, facilities, moves."""
-    plan, people = world.plan, world.children
-    table = pd.DataFrame({"birth": people.birth, "at": people.place, "mother_number": world.mother})
-    for name, (codes, words) in people.options.items():
-        table[name] = np.array(words, object)[codes]
-    for name, values in people.numbers.items():
-        table[name] = values.astype(np.int64)
+def complete(world: World) -> None:
+    """Give each child its documents and their days, names, facilities, and perhaps a move."""
+    plan, people, mothers = world.plan, world.children, len(world.pregnancies.table)
+    table, birth, size = people.table, people.days("birth"), len(people.table)
     for role in ("registry", "certificate", "identity"):
         paper, dice = plan.documents[role], world.dice("paper", role)
-        day = people.birth + late(dice, paper.delay, len(people))
-        had = happens(world, people, paper, dice, family=0.3) & (day <= people.last)
+        day = birth + late(dice, paper.delay, size)
+        had = happens(world, people, paper, dice, family=0.3) & (day <= table["last"].to_numpy())
         table[f"{role}_day"] = np.where(had, day, NEVER).astype(np.int32)
-        table[paper.kind] = [paper.form.format(number) for number in range(1, len(people) + 1)]
-    mothers = plan.documents["mother"]
-    table["mother"] = [mothers.form.format(number + 1) for number in world.mother]
-    dice = world.dice("names")
-    family = np.array(plan.family_names, object)
-    of_mother = dice.integers(0, len(family), (3, len(world.pregnancies)))
-    table["surname"], table["second_surname"] = family[of_mother[0]][world.mother], family[of_mother[1]][world.mother]
-    table["mother_surname"] = table["second_surname"]
-    table["names"] = ""
-    for sex, given in plan.given_names.items():
-        drawn = pd.Series(np.array(given, object)[dice.integers(0, len(given), len(table))])
-        table["names"] = table["names"].mask(table[plan.named_by] == sex, drawn)
-    table["mother_names"] = family[of_mother[2]][world.mother]
+        table[paper.kind] = [paper.form.format(number) for number in range(1, size + 1)]
+    mother, dice = table["mother_number"].to_numpy(), world.dice("names")
+    table["mother"] = [plan.documents["mother"].form.format(number + 1) for number in mother]
+    for name in ("surname", "mother_surname", "mother_names"):
+        table[name] = np.array(plan.family_names, object)[dice.integers(0, len(plan.family_names), mothers)][mother]
+    table["second_surname"], given = table["mother_surname"], dice.random(size)
+    names = {
+        kind: np.array(words, object)[(given * len(words)).astype(int)] for kind, words in plan.given_names.items()
+    }
+    table["names"] = np.select([table[plan.named_by] == kind for kind in names], list(names.values()))
     dice = world.dice("homes")
-    table["settlement_number"] = dice.integers(1, plan.settlements + 1, len(world.pregnancies))[world.mother]
-    born_at = facility(world, people.place, plan.birth_categories, dice)
+    table["settlement_number"] = dice.integers(1, plan.settlements + 1, mothers)[mother]
+    born_at = facility(world, table["at"].to_numpy(), plan.birth_categories, dice)
     table["born_at"] = np.where(concerned(people, plan.birth_at), born_at, -1)
-    table["birth_facility"] = np.where(table["born_at"] >= 0, codes_of(world)[born_at], "")
-    table["home_facility"] = facility(world, people.place, plan.categories, dice)
-    moved = dice.random(len(people)) < plan.moves
-    weights = world.places["age_0"].astype(float).to_numpy()
-    table["at_later"] = dice.choice(len(weights), len(people), p=weights / weights.sum())
-    away = people.birth + (dice.random(len(people)) * (people.last - people.birth)).astype(np.int32)
-    table["moved_day"] = np.where(
-        moved & (table["at_later"] != table["at"]) & (away < people.last), away, NEVER
-    ).astype(np.int32)
-    table["renewed"] = dice.random(len(people)) < plan.renewed
-    table["last"] = people.last
-    return table
-
-
-def codes_of(world: World) -> NDArray[np.object_]:
-    return np.array(world.providers["code"].tolist(), object)
+    table["birth_facility"] = np.where(table["born_at"] >= 0, world.providers["code"].to_numpy()[born_at], "")
+    births = world.places["age_0"].astype(float)
+    table["at_later"] = dice.choice(len(births), size, p=births / births.sum())
+    away = birth + dice.random(size) * (people.days("last") - birth)
+    moved = (dice.random(size) < plan.moves) & (table["at_later"] != table["at"])
+    table["moved_day"] = np.where(moved, away, NEVER).astype(np.int32)
+    table["renewed"] = dice.random(size) < plan.renewed
 
 
 def facility(world: World, place: Ints, weights: dict[str, float], dice: np.random.Generator) -> Ints:
-    """A facility for each: of its own district, else of those around it, by the weight of its category (0: none)."""
+    """A facility for each: of its own district, else of those around it, by the weight of its category (none: never)."""
     weight = world.providers["category"].map(weights).fillna(0).to_numpy()
-    at = world.providers["at"].to_numpy()
-    parent = world.places["parent"].to_numpy()
+    at, parent = world.providers["at"].to_numpy(), world.places["parent"].to_numpy()
     found = np.zeros(len(place), np.int64)
     for one in np.unique(place):
-        near = [at == one, parent[at] == parent[one], np.ones(len(at), bool)]
-        good = next(
-            (np.flatnonzero(here & (weight > 0)) for here in near if (here & (weight > 0)).any()), np.arange(len(at))
-        )
-        share = weight[good] + 1e-9
-        mine = np.flatnonzero(place == one)
-        found[mine] = dice.choice(good, len(mine), p=share / share.sum())
+        near = [weight * (at == one), weight * (parent[at] == parent[one]), weight, np.ones(len(at))]
+        share = next(choice for choice in near if choice.sum() > 0)
+        found[place == one] = dice.choice(len(at), (place == one).sum(), p=share / share.sum())
     return found
 
 
-def registry_rows(world: World, table: pd.DataFrame, split: tuple[int, int]) -> pd.DataFrame:
-    """The registry's rows as they changed: when written, with the document, after a move, after the split.
+def registry_rows(world: World, split: tuple[int, int]) -> pd.DataFrame:
+    """The registry's rows as they were written again: with the document, after a move, after the split.
 
-    split: the number of the district that was divided and the day; the settlements of its last third left it.
+    split: the number of the district that was divided, and the day; its last third of settlements left it.
     """
-    dice = world.dice("registry")
-    size = len(table)
-    leaves = (table["settlement_number"] > world.plan.settlements * 2 // 3).to_numpy()
-    days = [table["registry_day"], table["identity_day"] + late(dice, world.plan.keyed, size)]
-    days += [table["moved_day"] + late(dice, world.plan.keyed, size)]
-    divided = (table["at"].to_numpy() == split[0]) & leaves
-    days += [np.where(divided, split[1] + dice.integers(0, 45, size), NEVER).astype(np.int32)]
-    events = np.column_stack([np.asarray(day, np.int32) for day in days])
-    first = events[:, [0]]
-    who, which = np.nonzero((events < np.minimum(table["last"].to_numpy()[:, None] + 1, NEVER)) & (events >= first))
-    rows = table.iloc[who].reset_index(drop=True)
-    rows["modified"] = events[who, which].astype(np.int32)
-    rows["created"] = rows["registry_day"]
-    rows["at"] = np.where(rows["moved_day"] <= rows["modified"], rows["at_later"], rows["at"])
-    gone = (rows["at"] == split[0]) & leaves[who] & (rows["modified"] >= split[1])
+    table, dice = world.children.table, world.dice("registry")
+    leaves = table["settlement_number"] > world.plan.settlements * 2 // 3
+    divided = np.where((table["at"] == split[0]) & leaves, split[1], NEVER)
+    causes = [table["registry_day"], table["identity_day"], table["moved_day"], divided]
+    days = np.column_stack(causes)
+    days[:, 1:] += dice.integers(0, CHANGES, (len(table), 3))
+    who, which = np.nonzero((days <= table["last"].to_numpy()[:, None]) & (days >= days[:, [0]]))
+    rows = table.iloc[who].reset_index(drop=True).assign(modified=days[who, which].astype(np.int32))
+    rows["told"], rows["created"] = rows["modified"], rows["registry_day"]
+    rows["at"] = rows["at"].mask(rows["moved_day"] <= rows["modified"], rows["at_later"])
+    gone = (rows["at"] == split[0]) & leaves.to_numpy()[who] & (rows["modified"] >= split[1])
     rows["at"] = rows["at"].mask(gone, len(world.places))
     for role in ("certificate", "identity"):
         kind = world.plan.documents[role].kind
         rows[kind] = rows[kind].where(rows[f"{role}_day"] <= rows["modified"], "")
+    return rows.sort_values("modified", kind="stable", ignore_index=True)
+
+
+def with_document(world: World, rows: pd.DataFrame, day: Days | pd.Series, roles: tuple[str, ...]) -> pd.DataFrame:
+    """Adds the kind and number of the document each has on its day: the last of the roles it has; blank without any."""
+    rows = rows.assign(document_kind="", document_number="")
+    for role in roles:
+        paper, had = world.plan.documents[role].kind, rows[f"{role}_day"] <= day
+        rows["document_kind"] = rows["document_kind"].mask(had, paper)
+        rows["document_number"] = rows["document_number"].mask(had, rows[paper])
     return rows
 
 
-def document(world: World, table: pd.DataFrame, day: Days | pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Kind and number of the best document each has on its day; the registry's own number where it has none."""
-    kind, number = np.full(len(table), ""), np.full(len(table), "", object)
-    for role in ("registry", "certificate", "identity"):
-        paper, had = world.plan.documents[role].kind, (table[f"{role}_day"] <= day).to_numpy()
-        kind, number = np.where(had, paper, kind), np.where(had, table[paper], number)
-    return kind, number
-
-
-def user_rows(world: World, table: pd.DataFrame) -> pd.DataFrame:
+def user_rows(world: World) -> pd.DataFrame:
     """Spells in the social programme: one row when it opens, another when it closes."""
     dice, people = world.dice("users"), world.children
-    since = people.birth + dice.integers(20, 400, len(people)).astype(np.int32)
-    left = np.where(dice.random(len(people)) < 0.15, since + dice.integers(40, 300, len(people)), NEVER).astype(
-        np.int32
-    )
-    used = happens(world, people, world.plan.users, dice) & (since < people.last)
-    rows = table.assign(since=since, until=NEVER, told=since)
-    closed = rows.assign(until=left, told=left)[used & (left < people.last)]
-    rows = pd.concat([rows[used], closed], ignore_index=True)
-    rows["document_kind"], rows["document_number"] = document(world, rows, rows["since"])
-    papers = (world.plan.documents["certificate"].kind, world.plan.documents["identity"].kind)
-    return rows[rows["document_kind"].isin(papers)].astype({"since": np.int32, "until": np.int32, "told": np.int32})
+    size, last = len(people.table), people.days("last")
+    since = (people.days("birth") + dice.integers(20, 400, size)).astype(np.int32)
+    until = np.where(dice.random(size) < 0.15, since + dice.integers(40, 300, size), NEVER).astype(np.int32)
+    rows = people.table.assign(since=since, until=NEVER, told=since)[
+        happens(world, people, world.plan.users, dice) & (since < last)
+    ]
+    closed = rows.assign(until=until[rows.index], told=until[rows.index])
+    rows = pd.concat([rows, closed[closed["until"] < closed["last"]]], ignore_index=True)
+    rows = with_document(world, rows, rows["since"], ("certificate", "identity"))
+    return rows[rows["document_kind"] != ""]
 
 
-def patient_rows(world: World, table: pd.DataFrame, person: Ints, day: Days) -> tuple[Ints, pd.DataFrame]:
-    """The patient number of each contact, and the rows of the patient master.
+def patient_rows(world: World, person: Ints, day: Days) -> tuple[Ints, pd.DataFrame]:
+    """The patient number of each contact (in order of day), and the rows of the patient master.
 
     A number is opened at the first contact with the document of that day; without one, the row is written again when
     the identity document comes. Some get a second number under it instead of keeping the first.
     """
-    size = len(table)
-    renewed = np.zeros(size + len(world.pregnancies), bool)
-    renewed[:size] = table["renewed"]
-    issued = np.full(len(renewed), NEVER, np.int32)
-    issued[:size] = table["identity_day"]
+    table, identity = world.children.table, world.plan.documents["identity"].kind
+    renewed = np.where(table["renewed"], table["identity_day"] + 10, NEVER)
+    renewed = np.r_[renewed, np.full(len(world.pregnancies.table), NEVER)]
+    number = person * 2 + 1 + (day > renewed[person])
     patient = world.plan.documents["patient"].kind
-    number = person * 2 + 1 + (renewed[person] & (day > issued[person] + 10))
-    opened = pd.DataFrame({"number": number, "person": person, "told": day}).groupby("number", as_index=False).first()
-    child = opened[opened["person"] < size].reset_index(drop=True)
-    rows = table.iloc[child["person"]].reset_index(drop=True).assign(**{patient: child["number"]}, told=child["told"])
-    rows["document_kind"], rows["document_number"] = document(world, rows, rows["told"])
-    without = rows["document_kind"].isin(["", world.plan.documents["registry"].kind])
-    rows.loc[without, ["document_kind", "document_number"]] = ""
-    again = rows[without & (rows["identity_day"] < NEVER)]
-    identity = world.plan.documents["identity"].kind
+    opened = pd.DataFrame({patient: number, "person": person, "told": day}).drop_duplicates(patient)
+    rows = opened.merge(table, left_on="person", right_index=True)
+    rows = with_document(world, rows, rows["told"] + 5, ("certificate", "identity"))  # the certificate of a birth in progress
+    again = rows[(rows["document_kind"] == "") & (rows["identity_day"] < NEVER)]
     again = again.assign(told=again["identity_day"], document_kind=identity, document_number=again[identity])
-    mothers = opened[opened["person"] >= size]
-    last_child = pd.Series(np.arange(size), index=table["mother_number"]).groupby(level=0).last()
-    of = table.iloc[last_child.loc[mothers["person"] - size]].reset_index(drop=True)
-    grown = of.assign(
-        **{patient: mothers["number"].to_numpy()}, told=mothers["told"].to_numpy(), names=of["mother_names"]
+    mothers = table.drop_duplicates("mother_number").set_index(np.arange(len(world.pregnancies.table)) + len(table))
+    grown = opened.merge(mothers, left_on="person", right_index=True)
+    grown["names"], grown["surname"], grown["document_number"] = (
+        grown["mother_names"],
+        grown["mother_surname"],
+        grown["mother"],
     )
-    grown = grown.assign(surname=of["mother_surname"], document_kind=world.plan.documents["mother"].kind)
-    grown = grown.assign(document_number=of["mother"], birth=of["birth"] - 365 * 25, **{world.plan.named_by: "F"})
-    rows = pd.concat([rows, again, grown], ignore_index=True)
-    return number, rows.astype({"told": np.int32, "birth": np.int32})
+    grown = grown.assign(
+        document_kind=world.plan.documents["mother"].kind, birth=grown["birth"] - np.int32(9000 + 7 * 365)
+    )
+    grown[world.plan.named_by] = next(iter(world.plan.given_names))
+    return number, pd.concat([rows, again, grown], ignore_index=True)
 
 
-def exit_rows(world: World, table: pd.DataFrame) -> pd.DataFrame:
+def exit_rows(world: World) -> pd.DataFrame:
     """Those who died, as the registry tells it some weeks later."""
-    died = table[(table["last"] < world.on) & (table["registry_day"] < NEVER)].reset_index(drop=True)
-    kind, number = document(world, died, died["last"])
-    told = died["last"] + late(world.dice("exits"), world.plan.keyed, len(died)) + 10
-    return died.assign(
-        day=died["last"], kind="died", document_kind=kind, document_number=number, told=told.astype(np.int32)
-    )
-
-
-def keyed(world: World, days: Days, share: Floats) -> Days:
-    return (days + np.minimum(world.plan.keyed.median * np.exp(world.plan.keyed.sigma * share), 200)).astype(np.int32)
+    table = world.children.table
+    died = table[(table["last"] < world.on) & (table["registry_day"] < NEVER)]
+    told = died["last"] + 10 + late(world.dice("exits"), world.plan.keyed, len(died))
+    died = died.assign(day=died["last"], kind="died", told=told.astype(np.int32))
+    return with_document(world, died, died["last"], ("registry", "certificate", "identity"))

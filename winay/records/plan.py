@@ -1,15 +1,12 @@
-"""What the invented people are like: `demo.yaml` as typed models. Shares and delays in, no names of any country."""
+"""What the invented people are like: `demo.yaml` as typed models. Shares and delays, and no country's names in the code."""
 
-from collections.abc import Iterable
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from winay.core.problems import Problem, WinayError, unknown_name
 from winay.programme.legal import Words
-from winay.programme.load import Programme
 from winay.programme.standards import WrittenAge
-from winay.programme.yaml_text import Listed, Named, Written, read, validate
+from winay.programme.yaml_text import Listed, Named, Written
 
 
 class Slope(Written):
@@ -33,8 +30,8 @@ class Number(Written):
 class Draw(Number):
     """An attribute of a person: a number, or one of the options in `shares` (which need not add up to 1).
 
-    effects: option -> place attribute -> how much its log-odds move with one standard deviation between places;
-    own: drawn for each child, where the others are one for the children of one pregnancy.
+    effects: option -> place attribute -> how much its log-odds move with one standard deviation between places.
+    own: drawn for each child; the others are one for all children of a pregnancy.
     """
 
     own: bool = False
@@ -43,7 +40,7 @@ class Draw(Number):
 
 
 class Chance(Written):
-    """For whom something happens, and how often. effects: place attribute -> shift of the log-odds, as in `Draw`."""
+    """For whom something happens, and how often; effects: place attribute -> shift of the log-odds, as in `Draw`."""
 
     share: float = Field(1, ge=0, le=1)
     effects: Named[float] = {}
@@ -59,22 +56,21 @@ class Delay(Written):
 
 
 class Document(Chance):
-    """A number that a person comes to have: its kind of identifier, how it is written, and how long after birth."""
+    """A number that people come to have: its kind of identifier, how it is written, how long after birth it comes."""
 
     kind: str
     form: str
-    delay: Delay = Field(default_factory=lambda: Delay.model_validate({"median": "0.1"}))
+    delay: Delay = Field(default_factory=lambda: Delay.model_validate({"median": "0"}))
 
 
 class Care(Chance):
-    """Records that people come to have: the deliveries of a standard, or a service on the day of such deliveries.
+    """Records that people come to have: the deliveries of a standard, or a service `on` the day of such deliveries.
 
     share: of the first delivery; keep: of the next after one received (the same unless written); back: after a missed
-    one. planned: the ages at which each is usually given, where they differ from the standard's `from`. service: what
-    the record proves, if not what the standard counts. needs: `standard/k` received; since: ages count from it.
-    codes: one for each delivery.
-    bare: only the item itself, because the contact has what it needs beside it. wrong: share of records that must not
-    count; early: share given some days too soon.
+    one. planned: the ages at which each is usually given, where they differ from the standard's `from`. since: ages
+    count from this delivery. service: what the record proves, if not what the standard counts. codes: one a delivery.
+    needs: a delivery received. bare: only the item itself, as the contact has what it needs beside it. wrong: share of
+    records that must not count; early: share given some days too soon; family: how much households differ.
     """
 
     standard: str | None = None
@@ -111,7 +107,7 @@ class File(Written):
 
 
 class Planted(Written):
-    """A case put in on purpose: what it is, and how to look at it (`{who}`, `{place}`, `{day}`, `{file}`)."""
+    """A case put in on purpose, and the command to look at it (`{who}`, `{place}`, `{day}`, `{month}`)."""
 
     name: Words
     look: str
@@ -121,50 +117,26 @@ class Plan(Written):
     """demo.yaml."""
 
     regions: list[str]
-    months: int = 24
-    history: int = 12
+    months: int
+    history: int
     family_names: list[str]
     given_names: Named[list[str]]
     named_by: str
     new_place: str
+    settlements: int
     draws: Named[Draw]
-    twins: float = 0
+    twins: float
     birth_at: Chance
     birth_categories: Named[float]
     categories: Named[float]
-    elsewhere: float = 0.04
+    elsewhere: float
     documents: Named[Document]
-    renewed: float = 0.3
-    moves: float = 0
-    deaths: float = 0
+    renewed: float
+    moves: float
+    deaths: float
     users: Chance
-    settlements: int = 12
     care: list[Care]
     uncounted: list[str]
     keyed: Delay
     files: Named[File]
     planted: Named[Planted]
-
-
-def read_plan(programme: Programme) -> Plan:
-    """The plan of a programme's invented people. Raises WinayError for names that the programme does not define."""
-    file = programme.path / "demo.yaml"
-    plan = validate(Plan, read(file), file)
-    if problems := list(_unknown(plan, programme)):
-        raise WinayError(problems)
-    return plan
-
-
-def _unknown(plan: Plan, programme: Programme) -> Iterable[Problem]:
-    for care in plan.care:
-        for path in [*care.on, *(path for path in (care.needs, care.since, care.standard) if path)]:
-            if path.split("/")[0] not in programme.standards:
-                yield unknown_name(care.at, "standard", path.split("/")[0], programme.standards)
-        if care.service and care.service not in programme.services:
-            yield unknown_name(care.at, "service", care.service, programme.services)
-        for trait in [*care.only, *care.under]:
-            if trait not in plan.draws:
-                yield unknown_name(care.at, "attribute", trait, list(plan.draws))
-    for use in plan.files.values():
-        if use.source not in programme.sources:
-            yield unknown_name(use.at, "source", use.source, programme.sources)

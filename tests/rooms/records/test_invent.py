@@ -1,0 +1,188 @@
+"""Invented files: the same every time, shaped as declared, proving what they should, with the planted cases in them."""
+
+import csv
+import gzip
+import hashlib
+import re
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from winay.programme.load import Programme, load
+from winay.programme.services import Matcher
+from winay.records.backwards import proofs
+from winay.records.invent import Deliveries, invent
+
+PROGRAMME = Path(__file__).parents[3] / "programmes/pe-dit"
+ON = date(2026, 11, 24)
+PROVINCE = "0304"
+
+
+@pytest.fixture(scope="module")
+def programme() -> Programme:
+    return load(PROGRAMME)
+
+
+@pytest.fixture(scope="module")
+def made(programme: Programme, tmp_path_factory: pytest.TempPathFactory) -> Deliveries:
+    return invent(programme, tmp_path_factory.mktemp("files"), ON, regions=[PROVINCE])
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+        head = file.readline()
+        file.seek(0)
+        return list(csv.DictReader(file, delimiter=";" if head.count(";") > head.count(",") else ","))
+
+
+def lines_of(made: Deliveries, source: str) -> list[dict[str, str]]:
+    return [line for one in made.files if one.source == source and not one.replaces for line in read(one.path)]
+
+
+def digests(made: Deliveries) -> list[tuple[str, str]]:
+    return [(one.path.name, hashlib.sha256(one.path.read_bytes()).hexdigest()) for one in made.files]
+
+
+def test_same_seed_and_day_give_the_same_bytes(programme: Programme, made: Deliveries, tmp_path: Path) -> None:
+    assert digests(invent(programme, tmp_path / "again", ON, regions=[PROVINCE])) == digests(made)
+    assert digests(invent(programme, tmp_path / "other", ON, seed=8, regions=[PROVINCE])) != digests(made)
+
+
+def test_births_are_those_of_the_estimates(programme: Programme, made: Deliveries) -> None:
+    """Within one child a district and year: the share that is no whole child is drawn."""
+    people = pd.read_csv(PROGRAMME / "reference/population.csv.gz", dtype={"place": str}).set_index("place")
+    mine = people[people.index.str.startswith(PROVINCE)]
+    rows = {line["CO_PADRON_NOMINAL"] for line in lines_of(made, "padron")}
+    assert len(rows) == pytest.approx(mine["age_0"].sum() + mine["age_1"].sum(), abs=2 * len(mine) + 40)
+
+
+def test_files_come_in_order_and_none_after_the_day(made: Deliveries) -> None:
+    days = [one.known_on for one in made.files]
+    assert days == sorted(days)
+    assert days[-1] <= ON
+    assert {one.source for one in made.files} == {
+        "lugares", "establecimientos", "cnv", "padron", "dni", "his-pacientes", "his", "pncm", "salidas",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source", ["cnv", "padron", "dni", "his-pacientes", "his", "pncm", "salidas", "establecimientos", "lugares"]
+)
+def test_lines_are_as_the_source_declares(programme: Programme, made: Deliveries, source: str) -> None:
+    """Every column there, what is required filled, every code of its pattern; but for the rows that are bad on purpose."""
+    declared = programme.sources[source]
+    wrong = 0
+    for line in lines_of(made, source):
+        assert list(line) == [column.name for column in declared.columns]
+        for column in declared.columns:
+            cell = line[column.name]
+            assert cell or not column.required, column.name
+            if cell and column.type == "date":
+                wrong += (
+                    not re.fullmatch(r"(19|20)\d\d-\d\d-\d\d", cell)
+                    or cell > ON.isoformat()
+                    or (cell.endswith("-31") and "-02-" in cell)
+                )
+            elif cell and column.pattern:
+                assert re.fullmatch(column.pattern, cell), (column.name, cell)
+            elif cell and column.values:
+                parts = cell.split(column.separator) if column.separator else [cell]
+                wrong += any(part not in column.values for part in parts)
+    assert wrong == {"padron": 2, "his": 3}.get(source, 0)
+
+
+MATCHERS = {
+    "either code": ({"code": ["A", "B"]}, [("A B", "D R", "")]),
+    "own type": ({"code": ["A"], "type": ["D"]}, [("A", "D", "")]),
+    "a lab of a list": ({"code": ["A"], "lab": ["1", "2"]}, [("A", "D R", "1 2")]),
+    "both": (
+        {"all": [{"code": ["A", "B"]}, {"code": ["B"], "lab": ["1", "TA"]}, {"lab_not": ["TA"]}]},
+        [("B", "D R", "1")],
+    ),
+    "one way or the other": ({"any": [{"code": ["A"]}, {"code": ["B"]}]}, [("A", "D R", ""), ("B", "D R", "")]),
+    "no way at all": ({"all": [{"code": ["A"]}, {"code": ["B"]}]}, []),
+}
+
+
+@pytest.mark.parametrize("said, expected", MATCHERS.values(), ids=MATCHERS)
+def test_a_matcher_read_backwards(
+    programme: Programme, said: dict[str, object], expected: list[tuple[str, str, str]]
+) -> None:
+    services = {"asked": Matcher.model_validate(said)}
+    small = Programme(programme.path, "", programme.head, services)
+    found = [(" ".join(way.codes), " ".join(way.types), " ".join(way.labs)) for way in proofs(small, "asked")]
+    assert found == expected
+
+
+def test_what_must_stand_beside_an_item_stands_there(programme: Programme, made: Deliveries) -> None:
+    contacts: dict[str, set[str]] = {}
+    for line in lines_of(made, "his"):
+        contacts.setdefault(line["Id_Cita"], set()).add(line["Codigo_Item"])
+    beside = programme.services["consejeria-vd"]
+    asked, other = set(beside.code or ()), set((beside.with_ or [])[0].code or ())
+    found = [codes for codes in contacts.values() if codes & asked]
+    assert found
+    assert all(codes & other for codes in found)
+
+
+def test_most_lines_count_and_some_must_not(made: Deliveries) -> None:
+    kinds = pd.Series([line["Tipo_Diagnostico"] for line in lines_of(made, "his")]).value_counts(normalize=True)
+    assert 0.005 < kinds["P"] < 0.04
+    assert kinds["D"] > 0.8
+
+
+def test_every_case_is_planted_once_and_says_how_to_look(made: Deliveries) -> None:
+    cases = {one.case: one for one in made.planted}
+    assert len(cases) == len(made.planted)
+    assert set(cases) == {
+        "twins", "homonyms", "undocumented", "joined", "moved", "died", "split", "new district", "silent", "late", "resent",
+    }  # fmt: skip
+    assert all(one.look.startswith("winay ") and "{" not in one.look for one in made.planted)
+
+
+def test_the_planted_are_what_they_are_said_to_be(made: Deliveries) -> None:
+    cases = {one.case: one for one in made.planted}
+    registry = pd.DataFrame(lines_of(made, "padron"))
+    patients = pd.DataFrame(lines_of(made, "his-pacientes"))
+    items = pd.DataFrame(lines_of(made, "his"))
+    twin = registry[registry["NU_DNI_MENOR"] == cases["twins"].who].iloc[0]
+    assert registry[registry["CO_DNI_MADRE"] == twin["CO_DNI_MADRE"]]["CO_PADRON_NOMINAL"].nunique() == 2
+    names = ["AP_PRIMER_MENOR", "AP_SEGUNDO_MENOR", "PRENOMBRE_MENOR", "CO_UBIGEO_INEI"]
+    same = registry[registry["NU_DNI_MENOR"] == cases["homonyms"].who].iloc[0]
+    namesakes = registry[(registry[names] == same[names]).all(axis=1)]
+    assert namesakes["CO_DNI_MADRE"].nunique() >= 2
+    bare = registry[registry["CO_PADRON_NOMINAL"] == cases["undocumented"].who]
+    assert set(bare["NU_DNI_MENOR"]) | set(bare["NU_CNV"]) == {""}
+    joined = registry[registry["NU_DNI_MENOR"] == cases["joined"].who].iloc[0]
+    kinds = patients[patients["Numero_Documento"].isin([joined["NU_DNI_MENOR"], joined["NU_CNV"]])]["Id_Tipo_Documento"]
+    assert set(kinds) == {"1", "6"}
+    moved = registry[registry["NU_DNI_MENOR"] == cases["moved"].who]
+    assert moved["CO_UBIGEO_INEI"].nunique() == 2
+    left = registry[registry["NU_DNI_MENOR"] == cases["split"].who]["CO_UBIGEO_INEI"].tolist()
+    assert left[-1] == cases["new district"].who != cases["new district"].place == left[0]
+    assert cases["died"].who in {line["num_doc"] for line in lines_of(made, "salidas")}
+    silent = items[items["Id_Establecimiento"] == cases["silent"].who]["Fecha_Atencion"]
+    assert silent.max() < cases["silent"].day
+
+
+def test_a_month_sent_again_replaces_it(made: Deliveries) -> None:
+    again = [one for one in made.files if one.replaces]
+    assert [one.replaces for one in again] == ["2026-08"]
+    before = [
+        line
+        for one in made.files
+        if one.path.name == again[0].path.name and one not in again
+        for line in read(one.path)
+    ]
+    lines = read(again[0].path)
+    assert 0.95 * len(before) < len(lines) < len(before)
+    assert {line["Fecha_Atencion"][:7] for line in lines} == {"2026-08"}
+
+
+def test_the_list_of_planted_stands_beside_the_files(made: Deliveries) -> None:
+    rows = read(made.files[0].path.parents[1] / "planted.csv")
+    assert [row["case"] for row in rows] == [one.case for one in made.planted]
+    assert all(row["name"] for row in rows)
