@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from winay.engine.evaluate import evaluate
+from winay.engine.state import States, state
 from winay.engine.stories import deliveries, few
 from winay.engine.verdicts import Surroundings
 from winay.programme.load import Programme
@@ -108,18 +109,9 @@ def tables(programme: Programme, case: Case, number: int) -> tuple[dict[str, Any
     day, subject = pa.date32(), pa.array([number], pa.int32())
     spell = pa.schema([("subject", pa.int32()), ("programme", pa.string()), ("since", day), ("until", day)])
     around = Surroundings(
-        pa.table(
-            {
-                "subject": pa.array([number], pa.int32()),
-                "place": [home],
-                "since": pa.array([None], day),
-                "until": pa.array([None], day),
-            }
-        ),
-        pa.Table.from_pylist(
-            spells, pa.schema([("subject", pa.int32()), ("programme", pa.string()), ("since", day), ("until", day)])
-        ),
-        pa.table({"subject": pa.array([], pa.int32()), "day": pa.array([], day), "kind": pa.array([], pa.string())}),
+        pa.table({"subject": subject, "place": [home], "since": pa.nulls(1, day), "until": pa.nulls(1, day)}),
+        pa.Table.from_pylist(spells, spell),
+        pa.table({"subject": subject, "day": pa.nulls(1, day), "kind": pa.nulls(1, pa.string())}).slice(0, 0),
         pa.Table.from_pylist(list(facilities.values()), providers),
         pa.Table.from_pylist([place], places),
     )
@@ -142,8 +134,8 @@ class Found:
     verdicts: dict[tuple[int, str], dict[str, Any]]
 
 
-def found(programme: Programme, judged: dict[int, Case]) -> Found:
-    """judged: the cases by number; all of one kind and one judging day."""
+def found(programme: Programme, judged: dict[int, Case], con: Any = None, states: States = state) -> Found:
+    """judged: the cases by number; all of one kind and one judging day. con, states: the backend, DuckDB if not given."""
     first = next(iter(judged.values()))
     on, kind = date.fromisoformat(first.said["on"]), first.said["subject"]["kind"]
     made = {number: tables(programme, case, number) for number, case in judged.items()}
@@ -152,11 +144,12 @@ def found(programme: Programme, judged: dict[int, Case]) -> Found:
     records = pa.concat_tables([services(programme, case, number) for number, case in judged.items()])
     names = ("residences", "enrolments", "exits", "providers", "places")
     around = Surroundings(*(pa.concat_tables([getattr(a, name) for _, a in made.values()]) for name in names))
-    con = connect()
+    con = con or connect()
     rows = deliveries(con, programme, few(people, records, list(judged), kind), around, on).to_pylist()
     wanted = [i for i in programme.indicators.values() if i.subject == kind]
     verdicts = {}
-    for indicator, table in evaluate(con, programme, people, records, around, on, indicators=wanted, months=1):
+    found = evaluate(con, programme, people, records, around, on, indicators=wanted, months=1, states=states)
+    for indicator, table in found:
         verdicts |= {(row["subject"], indicator.key): row for row in table.to_pyarrow().to_pylist()}
     return Found({(r["subject"], r["standard"], r["delivery"]): r for r in rows}, verdicts)
 

@@ -18,51 +18,45 @@ if TYPE_CHECKING:
 
 def load(ws: Workspace, source: str, paths: Iterable[Path], known_on: date, **how: Any) -> "Report":
     """Load files of one source; `how` as in records.load."""
-    from winay.records.load import load
+    from winay.records import load
 
-    return load(ws, promised(ws), source, paths, known_on, **how)
+    return load.load(ws, promised(ws), source, paths, known_on, **how)
 
 
-def refused(
-    ws: Workspace, caller: Caller, source: str | None, number: int | None, identities: bool
-) -> list[dict[str, Any]]:
-    """The refused records nobody corrected yet; what they said only with `identities`, the look written down."""
+def refused(ws: Workspace, caller: Caller, source: str | None, load: int | None, names: bool) -> list[dict[str, Any]]:
+    """The refused records nobody corrected yet; what they said only with `names`, the look written down."""
     from winay.records.refused import REASONS, SHOWN, listed
 
-    if source:
-        _declared(ws, source)
-    if identities:
-        with gate.tables(ws, caller, "refused list", what=source or "", identities=True) as people:
-            rows = list(listed(ws, source, number, names=True))
-            people.shown(len(rows))
-    else:
-        rows = list(listed(ws, source, number))
-    names = [name for name in SHOWN if identities or name != "found"]
+    _declared(ws, source)
+    with gate.tables(ws, caller, "refused list", what=source or "", identities=names) as people:
+        rows = list(listed(ws, source, load, names))
+        people.shown(len(rows) if names else 0)
+    told = [name for name in SHOWN if names or name != "found"]
     return [
-        {"load": row.load, "why": say(REASONS[row.reason])} | {name: getattr(row, name) for name in names}
+        {"load": row.load, "why": say(REASONS[row.reason])} | {name: getattr(row, name) for name in told}
         for row in rows
     ]
 
 
 def export(ws: Workspace, caller: Caller, source: str, path: Path) -> int:
     """Write the refused records of a source into a CSV file, to be corrected there. Returns how many."""
-    from winay.records.refused import export
+    from winay.records import refused
 
     _declared(ws, source)
     with gate.tables(ws, caller, "refused export", what=source, identities=True) as people:
-        count = export(ws, promised(ws), source, path)
+        count = refused.export(ws, promised(ws), source, path)
         people.shown(count)
     return count
 
 
 def retry(ws: Workspace, source: str, path: Path, known_on: date, progress: Any = None) -> "Report":
     """Load a corrected export: what is accepted now leaves the refused records."""
-    from winay.records.refused import retry
+    from winay.records import refused
 
     _declared(ws, source)
-    return retry(ws, promised(ws), source, path, known_on, progress)
+    return refused.retry(ws, promised(ws), source, path, known_on, progress)
 
 
-def _declared(ws: Workspace, source: str) -> None:
-    if source not in promised(ws).sources:
+def _declared(ws: Workspace, source: str | None) -> None:
+    if source and source not in promised(ws).sources:
         raise WinayError(unknown_name(None, "source", source, promised(ws).sources), status=2)

@@ -13,7 +13,8 @@ from winay.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from winay.records.known import Known
+    from winay.engine.verdicts import Surroundings
+    from winay.records.as_of import Known
     from winay.workspace.snapshots import Snapshot
 
 ENGINE = "1"
@@ -39,17 +40,15 @@ def evaluated(
     from winay.engine.figures import with_reporting
     from winay.engine.judging import Calendar
     from winay.engine.tree import Tree
-    from winay.engine.verdicts import Surroundings
 
     programme, calendar = promised(ws), Calendar.back_from(on, months)
     tree = Tree.of(known.places.to_pylist())
-    around = Surroundings(known.residences, known.enrolments, known.exits, known.providers, known.places)
     found = engine.evaluate(
         con,
         programme,
         known.subjects,
         known.services,
-        around,
+        around(known),
         on,
         indicators=indicators,
         months=months,
@@ -60,6 +59,13 @@ def evaluated(
         figures = engine.figures(indicator, rows, calendar, tree)
         figures = with_reporting(figures, known.reported, known.providers, calendar, tree)
         yield Evaluated(indicator, engine.with_history(figures, programme, indicator, known, calendar), rows)
+
+
+def around(known: "Known") -> "Surroundings":
+    """What verdicts read beside services."""
+    from winay.engine.verdicts import Surroundings
+
+    return Surroundings(known.residences, known.enrolments, known.exits, known.providers, known.places)
 
 
 def evaluate(

@@ -121,7 +121,7 @@ def indicator_named(programme: Programme, name: str, rules: str | None, day: dat
             raise wrong_use(found, "expected one of: {known}", "say which with --rules", **facts)
         rules = in_force[0]
     if rules not in versions:
-        raise WinayError(unknown_name(None, "rule version of {name}".format(name=name), rules, versions), status=2)
+        raise WinayError(unknown_name(None, f"rule version of {name}", rules, versions), status=2)
     return programme.indicators[f"{name}@{rules}"]
 
 

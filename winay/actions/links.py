@@ -16,53 +16,43 @@ def review(ws: Workspace, caller: Caller, on: date, place: str | None = None) ->
 
     with gate.tables(ws, caller, "links review", places=[place] if place else [], identities=True) as people:
         known = people.known(on)
-        homes = known.residences.to_pylist() if place else []
-        here = {row["subject"] for row in homes if row["place"] == place}
-        subjects = [
-            row
-            for row in known.subjects.select(["subject", "person"]).to_pylist()
-            if not place or row["subject"] in here
-        ]
-        members: dict[int, list[int]] = {}
-        for row in known.members.to_pylist():
-            members.setdefault(row["subject"], []).append(row["person"])
-        facts = {}
-        for row in subjects:
-            merged = {
-                key: text for member in members.get(row["subject"], []) for key, text in people.identity(member).items()
-            }
-            facts[row["person"]] = merged
-        apart = {frozenset((d.a, d.b)) for d in people.decided if d.kind == "split" and d.holds(on)}
-        found = [p for p in proposals(facts.items()) if frozenset((p.a, p.b)) not in apart]
+        here = {home["subject"] for home in known.residences.to_pylist() if home["place"] == place}
+        named = dict(zip(known.subjects["subject"].to_pylist(), known.subjects["person"].to_pylist(), strict=True))
+        facts: dict[int, dict[str, str]] = {}
+        for member in known.members.to_pylist():
+            if not place or member["subject"] in here:
+                facts.setdefault(named[member["subject"]], {}).update(people.identity(member["person"]))
+        apart = [{d.a, d.b} for d in people.decided if d.kind == "split" and d.holds(on)]
+        found = [pair for pair in proposals(facts.items()) if {pair.a, pair.b} not in apart]
         people.shown(2 * len(found))
     return [{"a": show(p.a), "b": show(p.b), "probability": round(p.probability, 3), "alike": p.alike} for p in found]
 
 
 def decide(ws: Workspace, caller: Caller, kind: str, a: str, b: str, reason: str) -> dict[str, str]:
     """Somebody decides that two persons are one (`join`) or two (`split`). Raises for a pair that has a decision."""
-    from winay.decisions.models import LinkDecision
-    from winay.decisions.setup import database
-
-    first, second = gate.person(ws, a), gate.person(ws, b)
-    if first == second:
-        raise wrong_use("both are the same person: {a}", a=a)
-    made = LinkDecision.objects.using(database(ws))
-    pair = [first, second]
-    if before := made.filter(a__in=pair, b__in=pair, undone_at=None).first():
+    pair, held = _held(ws, a, b)
+    if before := held.first():
         facts = {"kind": before.kind, "by": before.by, "day": before.at.date()}
         raise wrong_use("{by} decided on {day}: {kind}", hint="undo it first: winay links undo", **facts)
-    made.create(kind=kind, a=first, b=second, reason=reason, by=caller.name, at=datetime.now(UTC))
+    held.create(kind=kind, a=pair[0], b=pair[1], reason=reason, by=caller.name, at=datetime.now(UTC))
     return {"decision": kind, "a": a, "b": b, "by": caller.name, "reason": reason}
 
 
 def undo(ws: Workspace, caller: Caller, a: str, b: str) -> dict[str, str]:
     """Take back the decision on two persons; it stays on record."""
-    from winay.decisions.models import LinkDecision
-    from winay.decisions.setup import database
-
-    pair = [gate.person(ws, a), gate.person(ws, b)]
-    held = LinkDecision.objects.using(database(ws)).filter(a__in=pair, b__in=pair, undone_at=None)
+    held = _held(ws, a, b)[1]
     kinds = [decision.kind for decision in held]
     if not held.update(undone_at=datetime.now(UTC), undone_by=caller.name):
         raise wrong_use("nobody decided on {a} and {b}", a=a, b=b)
     return {"undone": kinds[0], "a": a, "b": b, "by": caller.name}
+
+
+def _held(ws: Workspace, a: str, b: str) -> tuple[list[int], Any]:
+    """The two persons, and the decision on them that holds (a query)."""
+    from winay.decisions.models import LinkDecision
+    from winay.decisions.setup import database
+
+    pair = [gate.person(ws, a), gate.person(ws, b)]
+    if pair[0] == pair[1]:
+        raise wrong_use("both are the same person: {a}", a=a)
+    return pair, LinkDecision.objects.using(database(ws)).filter(a__in=pair, b__in=pair, undone_at=None)

@@ -1,18 +1,20 @@
-"""A workspace opened for work: its programme read, its canonical tables declared."""
+"""A workspace made, or opened for work: its programme read, its canonical tables declared."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from winay.programme.load import Programme
-from winay.programme.locate import find, programme
 from winay.workspace import Workspace, create, open_workspace
+
+if TYPE_CHECKING:
+    from winay.programme.load import Programme
 
 
 def made(path: Path, name: str, key: Path | None = None) -> Workspace:
     """A new workspace for a programme, by its name or its folder. Raises WinayError when either is not right."""
-    folder = find(name)
-    head = programme(name).head
-    named = str(folder.absolute()) if Path(name).exists() else name
-    return create(path, named, key, head.time_zone)
+    from winay.programme.locate import find, programme
+
+    named = str(find(name).absolute()) if Path(name).exists() else name
+    return create(path, named, key, programme(name).head.time_zone)
 
 
 def opened(path: Path | None = None) -> Workspace:
@@ -24,6 +26,8 @@ def opened(path: Path | None = None) -> Workspace:
     return ws
 
 
-def promised(ws: Workspace) -> Programme:
+def promised(ws: Workspace) -> "Programme":
     """The programme of a workspace, read once a process."""
+    from winay.programme.locate import programme
+
     return programme(ws.programme, ws.path)

@@ -6,94 +6,64 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from winay.core.problems import At, Problem, WinayError, nearest
+from winay.core.problems import At, Problem, WinayError
+from winay.programme.yaml_text import AT, MAX_BYTES
 
-LIMIT = 4_000_000
+Row = dict[str, Any]
+"""Column -> text (blank: None) or, where asked, a day; its place under `AT`."""
 
 
-class Rows:
-    """The rows of a file: its columns as text (blank: None), those named `days` as days; `problems` found on the way."""
+def read_rows(path: Path, needed: Collection[str], days: Collection[str]) -> tuple[list[Row], list[Problem]]:
+    """The rows, and what is wrong with some. Raises WinayError for what is no table, or lacks a `needed` column."""
+    lines = _text(path).splitlines(keepends=True)
+    mark = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
+    reader = csv.DictReader(lines, delimiter=mark, skipinitialspace=True, strict=True)
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    try:
+        names = list(reader.fieldnames or [])
+        if missing := [name for name in needed if names.count(name) != 1]:
+            facts = {"missing": ", ".join(missing), "names": ", ".join(names) or "-"}
+            raise WinayError(
+                Problem(At(str(path), 1), "there must be one column {missing}", "found: {names}", facts=facts)
+            )
+        for cells in reader:
+            at = At(str(path), reader.line_num)
+            if None in cells or None in cells.values():
+                problems.append(found(at, "", str(cells[names[0]]), "as many cells as the header has"))
+                continue
+            row: Row = {name: text.strip() or None for name, text in cells.items()}
+            problems += [found(at, name, "", "a value") for name in needed if row[name] is None]
+            for name in days:
+                if row.get(name) and not (day := _day(row[name])):
+                    problems.append(found(at, name, row[name], "a day such as 2026-05-31"))
+                elif row.get(name):
+                    row[name] = day
+            rows.append({**row, AT: at})
+    except csv.Error as error:
+        facts = {"why": str(error)}
+        raise WinayError(Problem(At(str(path), reader.line_num), "not readable as CSV: {why}", facts=facts)) from error
+    return rows, problems
 
-    def __init__(self, path: Path, needed: Collection[str], days: Collection[str]) -> None:
-        self.path = path
-        self.problems: list[Problem] = []
-        self.rows: list[dict[str, Any]] = []
-        self.lines: list[int] = []
-        lines = self._text().splitlines(keepends=True)
-        head = lines[0] if lines else ""
-        reader = csv.reader(lines, delimiter=";" if head.count(";") > head.count(",") else ",", strict=True)
-        try:
-            names = [name.strip() for name in next(reader, [])]
-            self._header(names, needed)
-            for cells in reader:
-                if cells:
-                    self._row(
-                        reader.line_num, dict(zip(names, cells, strict=False)), len(cells) == len(names), needed, days
-                    )
-        except csv.Error as error:
-            raise self._stop("not readable as CSV: {why}", reader.line_num, why=error) from error
 
-    def expect(self, column: str, known: Collection[str], expected: str, **facts: object) -> None:
-        """A problem for each row whose cell is none of the known."""
-        for line, row in zip(self.lines, self.rows, strict=True):
-            if row[column] is not None and row[column] not in known:
-                close = nearest(row[column], known)
-                self._problem(
-                    line,
-                    column,
-                    row[column],
-                    expected,
-                    'did you mean "{close}"?' if close else "",
-                    close=close,
-                    **facts,
-                )
+def found(at: At, column: str, text: str, expected: str, hint: str = "", **facts: object) -> Problem:
+    """A cell that is not what it should be."""
+    return Problem(At(at.file, at.line, column or None), 'found "{text}"', expected, hint, {"text": text, **facts})
 
-    def _text(self) -> str:
-        if not self.path.is_file():
-            raise self._stop("there is no such file")
-        if self.path.stat().st_size > LIMIT:
-            raise self._stop("the file has more than {limit} bytes", limit=LIMIT)
-        try:
-            return self.path.read_text("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise self._stop("the file is not UTF-8 text (byte {byte})", byte=error.start) from error
 
-    def _header(self, names: list[str], needed: Collection[str]) -> None:
-        missing = [name for name in needed if name not in names]
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        if missing or doubled:
-            found = "the column {missing} is missing" if missing else "the column {doubled} is there twice"
-            facts = {"missing": ", ".join(missing), "doubled": ", ".join(doubled), "names": ", ".join(names) or "-"}
-            raise self._stop(found, 1, "found: {names}", **facts)
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size <= MAX_BYTES:
+            return path.read_text("utf-8-sig")
+        raise WinayError(Problem(At(str(path)), "the file has more than {limit} bytes", facts={"limit": MAX_BYTES}))
+    except UnicodeDecodeError as error:
+        raise WinayError(
+            Problem(At(str(path)), "the file is not UTF-8 text (byte {byte})", facts={"byte": error.start})
+        ) from error
 
-    def _row(self, line: int, row: dict[str, Any], whole: bool, needed: Collection[str], days: Collection[str]) -> None:
-        if not whole:
-            return self._problem(line, None, f"{len(row)}", "as many cells as the header has")
-        row = {name: text.strip() or None for name, text in row.items()}
-        for name in needed:
-            if row[name] is None:
-                self._problem(line, name, "", "a value")
-        for name in days:
-            if row.get(name) is not None:
-                row[name] = self._day(line, name, row[name])
-        self.rows.append(row)
-        self.lines.append(line)
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
         return None
-
-    def _day(self, line: int, column: str, text: str) -> date | None:
-        try:
-            if len(text) == 10:
-                return date.fromisoformat(text)
-        except ValueError:
-            pass
-        self._problem(line, column, text, "a day such as 2026-05-31")
-        return None
-
-    def _problem(
-        self, line: int, column: str | None, found: str, expected: str, hint: str = "", **facts: object
-    ) -> None:
-        facts |= {"found": found}
-        self.problems.append(Problem(At(str(self.path), line, column), 'found "{found}"', expected, hint, facts))
-
-    def _stop(self, found: str, line: int | None = None, expected: str = "", **facts: object) -> WinayError:
-        return WinayError(Problem(At(str(self.path), line), found, expected, facts=facts))

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from winay.actions.rows import Rows
+from winay.actions.rows import Row, found, read_rows
 from winay.core.ages import days_of
-from winay.core.problems import At, Problem, WinayError
+from winay.core.problems import At, Problem, WinayError, nearest
 from winay.engine import hands
 from winay.engine.conditions import Conditions
 from winay.engine.plan import NO_DAY, Plan
 from winay.engine.plan import compile as compiled
 from winay.programme.check import check
 from winay.programme.criteria import Criterion
-from winay.programme.indicators import Attribute
 from winay.programme.legal import Legal
 from winay.programme.load import Head, Programme
 from winay.programme.locate import programme as shipped
@@ -29,11 +28,11 @@ NO_END = timedelta(days=12_000)
 """An episode without an end: `end` lies so far after the judging day, and is shown as no limit."""
 SPREAD = 15_000
 """Days between the first and the last day of the rows: what the kernel's small numbers hold, with NO_END."""
-PLAIN = ("all_of", "any_of", "at_least", "attribute")
+TRIED = ("all_of", "any_of", "at_least", "attribute")
 SHOWN = ("delivery", "received", "status", "valid", "from", "due", "by", "until")
 
 
-def try_standard(file: Path, subjects: Path, records: Path, on: date, default: str) -> list[dict[str, Any]]:
+def try_standard(file: Path, subjects: Path, records: Path, on: date, default: str) -> list[Row]:
     """What the first standard of `file` owes each subject on a day: subject and SHOWN, in the order of the subjects.
 
     subjects: `subject, anchor`, optionally `end`, and attributes that `who` asks for; several rows of one subject are
@@ -41,175 +40,154 @@ def try_standard(file: Path, subjects: Path, records: Path, on: date, default: s
     programme `default`. Raises WinayError with every problem of the three files.
     """
     tried = _programme(file)
-    listed, delivered = (
-        Rows(subjects, ("subject", "anchor"), ("anchor", "end")),
-        Rows(records, ("subject", "date"), ("date",)),
-    )
-    known = {row["subject"] for row in listed.rows}
-    delivered.expect("subject", known, "a subject of {file}", file=subjects.name)
-    if problems := [*listed.problems, *delivered.problems]:
+    listed, problems = read_rows(subjects, ("subject", "anchor"), ("anchor", "end"))
+    delivered, more = read_rows(records, ("subject", "date"), ("date",))
+    known = {row["subject"] for row in listed}
+    for row in delivered:
+        if row["subject"] and row["subject"] not in known:
+            facts = {"close": nearest(row["subject"], known), "file": subjects.name}
+            hint = 'did you mean "{close}"?' if facts["close"] else ""
+            more.append(found(row[AT], "subject", row["subject"], "a subject of {file}", hint, **facts))
+    if problems := [*problems, *more]:
         raise WinayError(problems)
     name = next(iter(tried.standards))
-    units = _chosen(listed.rows, tried.standards[name].episode, on)
+    units = _chosen(listed, tried.standards[name].episode, on)
     if not units:
         return []
-    table = _evaluated(tried, units, _proved(tried, delivered.rows, default), on, subjects)
-    ours = [row for row in table.to_pylist() if row["standard"] == name]
-    far = on + NO_END
-    shown = [{key: None if row[key] == far else row[key] for key in SHOWN} for row in ours]
-    return [{"subject": units[row["subject"]]["subject"]} | one for row, one in zip(ours, shown, strict=True)]
+    answered = _evaluated(tried, units, _proved(tried, delivered, default), on, subjects).to_pylist()
+    ours = [row for row in answered if row["standard"] == name]
+    shown = [{key: None if row[key] == on + NO_END else row[key] for key in SHOWN} for row in ours]
+    return [{"subject": units[row["subject"]]["subject"], **one} for row, one in zip(ours, shown, strict=True)]
 
 
 def _programme(file: Path) -> Programme:
     """A small programme around the standards of a file; legal basis, product and rule version may be left out."""
     value = read(file)
-    said = value if isinstance(value, dict) and "standards" in value else {}
-    listed = said.get("standards", value)
+    said = value if isinstance(value, dict) and "standards" in value else {"standards": value}
+    listed = said["standards"] if isinstance(said["standards"], list) else [said["standards"]]
     shared = {key: text for key, text in said.items() if key in ("month_end", "grace")}
-    strange = [key for key in said if key not in (AT, "standards", "month_end", "grace")]
-    if strange or not listed:
+    if not listed[0] or set(said) - {AT, "standards", *shared}:
         hint = "write one standard, or a list of them; `standards:`, `month_end:` and `grace:` may stand around it"
         raise WinayError(Problem(At(str(file)), "no standard can be read here", hint=hint))
-    made: dict[str, Standard] = {}
-    for item in listed if isinstance(listed, list) else [listed]:
-        standard = validate(Standard, {**shared, **item} if isinstance(item, dict) else item, file)
-        given = isinstance(standard.anchor, Anchor) and not standard.anchor.delivery
-        bare = {"legal": Legal.model_validate({"confidence": "proposed"}), "rules": None, "product": None}
-        made[standard.standard] = standard.model_copy(update=bare | ({"anchor": "birth"} if given else {}))
-    conditions = [c for s in made.values() for c in (s.who, *(variant.who for variant in s.variants)) if c]
-    kinds = {standard.subject: {"name": standard.subject} for standard in made.values()}
-    said = {
+    items = [validate(Standard, {**shared, **item} if isinstance(item, dict) else item, file) for item in listed]
+    asked = [c for s in items for c in (s.who, *(variant.who for variant in s.variants)) if c]
+    kinds = {s.subject: {"name": s.subject} for s in items}
+    head = {
         "programme": "try",
         "name": "try",
         "levels": ["country"],
         "subjects": kinds,
-        "attributes": _attributes(conditions),
+        "attributes": _attributes(asked),
     }
-    head = Head.model_validate(said)
-    tried = Programme(file, "", head, standards=made)
-    services = {service for schedule in tried.schedules.values() for service in schedule.services}
-    tried = replace(
-        tried, services={service: Matcher.model_validate({"code": [service]}) for service in sorted(services)}
-    )
+    tried = Programme(file, "", Head.model_validate(head), standards={s.standard: _bare(s) for s in items})
+    services = sorted({service for schedule in tried.schedules.values() for service in schedule.services})
+    tried = replace(tried, services={service: Matcher.model_validate({"code": service}) for service in services})
     if problems := check(tried):
         raise WinayError(problems)
     return tried
 
 
-def _attributes(conditions: list[Criterion]) -> dict[str, Attribute]:
+def _bare(standard: Standard) -> Standard:
+    """Without what a trial does not ask; the anchor is the day given, unless it is another standard's delivery."""
+    given = isinstance(standard.anchor, Anchor) and not standard.anchor.delivery
+    legal = Legal.model_validate({"confidence": "proposed"})
+    anchor = "birth" if given else standard.anchor
+    return standard.model_copy(update={"legal": legal, "rules": None, "product": None, "anchor": anchor})
+
+
+def _attributes(conditions: list[Criterion]) -> dict[str, Any]:
     """The attributes that conditions ask for, of the type their tests need."""
-    found: dict[str, Attribute] = {}
+    asked: dict[str, Any] = {}
     for c in conditions:
-        if c.kind not in PLAIN:
-            facts = {"kind": c.kind}
-            raise WinayError(Problem(c.at, "`{kind}` cannot be tried here: only attributes", facts=facts))
+        if c.kind not in TRIED:
+            raise WinayError(Problem(c.at, "`{kind}` cannot be tried here: only attributes", facts={"kind": c.kind}))
         if c.attribute:
-            kind = "set" if c.only or c.any_ else "decimal" if c.from_ or c.to or c.below else "text"
-            found[c.attribute] = Attribute.model_validate({"type": kind})
-        found |= _attributes(c.children)
-    return found
+            asked[c.attribute] = {
+                "type": "set" if c.only or c.any_ else "decimal" if c.from_ or c.to or c.below else "text"
+            }
+        asked |= _attributes(c.children)
+    return asked
 
 
-def _chosen(rows: list[dict[str, Any]], episode: str, on: date) -> list[dict[str, Any]]:
+def _chosen(rows: list[Row], episode: str, on: date) -> list[Row]:
     """The episodes that count as of `on`, in the order of the file."""
     if episode == "each":
         return rows
-    begun: dict[str, list[date]] = {}
-    for row in rows:
-        if row["anchor"] <= on:
-            begun.setdefault(row["subject"], []).append(row["anchor"])
-    best = {subject: min(days) if episode == "first" else max(days) for subject, days in begun.items()}
+    begun = sorted((row["anchor"], row["subject"]) for row in rows if row["anchor"] <= on)
+    best = {subject: anchor for anchor, subject in (begun[::-1] if episode == "first" else begun)}
     return [row for row in rows if row["anchor"] == best.get(row["subject"])]
 
 
-def _proved(tried: Programme, rows: list[dict[str, Any]], default: str) -> dict[str, list[tuple[int, date]]]:
-    """(service number, day) of each subject's records."""
+def _proved(tried: Programme, rows: list[Row], default: str) -> dict[str, set[tuple[int, date]]]:
+    """(service number, day) of each subject's records; a record without the column `code` proves every service."""
     numbers = tried.service_numbers
-    proved: dict[str, list[tuple[int, date]]] = {row["subject"]: [] for row in rows}
-    codes = {row["code"] for row in rows if "code" in row} - set(numbers)
-    accepts = _accepted(tried, codes, shipped(default)) if codes else {}
+    codes = sorted({row["code"] or "" for row in rows if "code" in row} - set(numbers))
+    proves = {name: [name] for name in numbers} | (_codes(codes, shipped(default)) if codes else {})
+    proved: dict[str, set[tuple[int, date]]] = {row["subject"]: set() for row in rows}
     for row in rows:
-        code = row.get("code")
-        services = list(numbers) if code is None else [code] if code in numbers else accepts.get(code, [])
-        proved[row["subject"]] += [(numbers[service], row["date"]) for service in services]
+        services = proves.get(row["code"] or "", []) if "code" in row else numbers
+        proved[row["subject"]] |= {(numbers[service], row["date"]) for service in services if service in numbers}
     return proved
 
 
-def _accepted(tried: Programme, codes: set[str], programme: Programme) -> dict[str, list[str]]:
-    """Code -> the services of the standards that a lone item with it proves, of any type that counts."""
+def _codes(codes: list[str], programme: Programme) -> dict[str, list[str]]:
+    """Code -> the services of a programme that a lone item with it proves, of any type that counts."""
     from winay.records.matching import COLUMNS, services
 
-    listed = sorted(codes)
     types = programme.head.counted_types or [""]
-    kinds = {"contact": pa.int64(), "person": pa.int64(), "day": pa.date32(), "known": pa.int32(), "gone": pa.int32()}
-    kinds |= {"haemoglobin": pa.float64(), "weight": pa.float64(), "height": pa.float64()}
-    lone = {"day": date(2000, 1, 1), "known": 0, "gone": 1}
-    items = [
-        {"contact": n, "person": n, "code": code, "type": kind} | lone
-        for n, code in enumerate(listed)
-        for kind in types
-    ]
-    columns = {
-        name: pa.array([item.get(name) for item in items], kinds.get(name, pa.string()))
-        for name in (*COLUMNS, "known", "gone")
+    items: dict[str, Any] = {name: pa.nulls(len(codes) * len(types), pa.string()) for name in COLUMNS}
+    number = np.repeat(np.arange(len(codes)), len(types))
+    items |= {"contact": number, "person": number, "code": np.array(codes)[number], "type": types * len(codes)}
+    items |= {
+        "day": pa.array(np.zeros(len(number), np.int32)).cast(pa.date32()),
+        "known": 0 * number,
+        "gone": 0 * number + 1,
     }
-    found = services(programme, pa.table(columns))
-    names = sorted(programme.services)
+    items |= {name: pa.nulls(len(number), pa.float64()) for name in ("haemoglobin", "weight", "height")}
+    proved, names = services(programme, pa.table(items)), sorted(programme.services)
     result: dict[str, list[str]] = {}
-    for n, service in zip(found["person"].to_pylist(), found["service"].to_pylist(), strict=True):
-        if names[service] in tried.services:
-            result.setdefault(listed[n], []).append(names[service])
+    for n, service in zip(proved["person"].to_pylist(), proved["service"].to_pylist(), strict=True):
+        result.setdefault(codes[n], []).append(names[service])
     return result
 
 
 def _evaluated(
-    tried: Programme, units: list[dict[str, Any]], proved: dict[str, list[tuple[int, date]]], on: date, file: Path
+    tried: Programme, units: list[Row], proved: dict[str, set[tuple[int, date]]], on: date, file: Path
 ) -> pa.Table:
     """The kernel's answer. A unit's birth is the end of its episode, its anchor the day given."""
-    seen = [sorted({(s, day) for s, day in proved.get(unit["subject"], []) if day <= on}) for unit in units]
+    seen = [sorted(one for one in proved.get(unit["subject"], ()) if one[1] <= on) for unit in units]
     ends = [unit.get("end") or on + NO_END for unit in units]
-    spread = [on, *(unit["anchor"] for unit in units), *ends, *(day for records in seen for _, day in records)]
-    if (max(spread) - min(spread)).days > SPREAD + NO_END.days:
-        hint = "try subjects of one generation at a time"
+    every = [on, *ends, *(unit["anchor"] for unit in units), *(day for records in seen for _, day in records)]
+    if (max(every) - min(every)).days > SPREAD + NO_END.days:
+        facts = {"n": SPREAD}
         raise WinayError(
-            Problem(At(str(file)), "the days of the rows lie too far apart", "at most {n} days", hint, {"n": SPREAD})
+            Problem(At(str(file)), "the days of the rows lie too far apart", "at most {n} days", facts=facts)
         )
-    plan = compiled(list(tried.schedules.values()), tried.service_numbers, days_of(min(spread)), days_of(max(spread)))
+    plan = compiled(list(tried.schedules.values()), tried.service_numbers, days_of(min(every)), days_of(max(every)))
     anchors = np.repeat(_days([unit["anchor"] for unit in units])[:, None], len(plan.tracks), axis=1)
-    for track in plan.tracks:
-        if isinstance(track.schedule.anchor, Anchor):
-            anchors[:, track.number] = NO_DAY
+    anchors[:, [isinstance(track.schedule.anchor, Anchor) for track in plan.tracks]] = NO_DAY
     offsets = np.cumsum([0, *map(len, seen)]).astype(np.int64)
-    services = np.array([s for records in seen for s, _ in records], np.int16)
-    fits, applies = _inside(tried, plan, units)
+    services = np.array([service for records in seen for service, _ in records], np.int16)
     days = _days([day for records in seen for _, day in records])
-    every = np.full(len(units), days_of(on), np.int32)
-    return hands.statuses(plan, _days(ends), anchors, offsets, services, days, every, fits, applies)
+    judged = _days([on] * len(units))
+    return hands.statuses(plan, _days(ends), anchors, offsets, services, days, judged, *_inside(tried, plan, units))
 
 
-def _inside(tried: Programme, plan: Plan, units: list[dict[str, Any]]) -> tuple[Any, Any]:
-    """[unit, track]: whom a route fits, and to whom its standard applies."""
+def _inside(tried: Programme, plan: Plan, units: list[Row]) -> list[Any]:
+    """[unit, track], twice: whom a route fits, and to whom its standard applies."""
     import ibis
 
-    columns = {"unit": list(range(len(units)))}
-    columns |= {
-        name.replace(".", "__"): _typed(kind, [unit.get(name) for unit in units])
-        for name, kind in tried.attributes.items()
-    }
+    columns: dict[str, Any] = {"unit": np.arange(len(units))}
+    for name, attribute in tried.attributes.items():
+        texts = pa.array([unit.get(name) for unit in units], pa.string())
+        columns[name.replace(".", "__")] = texts.cast(pa.float64()) if attribute.type == "decimal" else texts
     table = ibis.memtable(pa.table(columns))
     holds = Conditions(tried, table, 1).holds
-    masks: dict[str, Any] = {}
-    for track in plan.tracks:
-        masks |= {f"fits{track.number}": holds(track.route.who), f"applies{track.number}": holds(track.schedule.who)}
+    masks = {f"fits{track.number}": holds(track.route.who) for track in plan.tracks}
+    masks |= {f"applies{track.number}": holds(track.schedule.who) for track in plan.tracks}
     rows = ibis.duckdb.connect().to_pyarrow(table.select("unit", **masks).order_by("unit"))
-    both = [[np.asarray(rows[f"{what}{t.number}"]) == 1 for t in plan.tracks] for what in ("fits", "applies")]
-    return tuple(np.ascontiguousarray(np.stack(one, axis=1)) for one in both)  # type: ignore[return-value]
-
-
-def _typed(kind: Attribute, values: list[str | None]) -> pa.Array:
-    if kind.type != "decimal":
-        return pa.array(values, pa.string())
-    return pa.array([float(value) if value else None for value in values], pa.float64())
+    both = [[np.asarray(rows[f"{what}{track.number}"]) == 1 for track in plan.tracks] for what in ("fits", "applies")]
+    return [np.ascontiguousarray(np.stack(one, axis=1)) for one in both]
 
 
 def _days(days: list[date]) -> Any:

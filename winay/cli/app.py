@@ -4,30 +4,21 @@ import json
 import os
 import sys
 import traceback
-from importlib import import_module, util
+from importlib import import_module
 from types import TracebackType
 from typing import Any
 
 import typer
 from typer._click import exceptions as click
 
-from winay.cli.command import Verbs, asked, take_everywhere, verbs
+from winay.cli.command import asked, take_everywhere, verbs
+from winay.cli.show import silence
 from winay.core.problems import At, Problem, WinayError, unknown_name
 from winay.core.text import say
 
 FILES = ("setting_up", "deliveries", "links", "answers", "snapshots", "programme")
 """The files of commands, in the order of the help; each has `register(app)`."""
 INTERRUPTED = 130
-
-
-def build() -> typer.Typer:
-    """The whole command line; what a command needs is imported when it runs."""
-    app = verbs()
-    app.callback(cls=Verbs)(winay)
-    for name in FILES:
-        if util.find_spec(f"winay.cli.{name}"):
-            import_module(f"winay.cli.{name}").register(app)
-    return app
 
 
 def winay() -> None:
@@ -38,6 +29,14 @@ def winay() -> None:
 
     Example: winay sources
     """
+
+
+def build() -> typer.Typer:
+    """The whole command line; what a command needs is imported when it runs."""
+    app = verbs(winay)
+    for name in FILES:
+        import_module(f"winay.cli.{name}").register(app)
+    return app
 
 
 def run(words: list[str]) -> int:
@@ -53,9 +52,6 @@ def run(words: list[str]) -> int:
         return _fail(error.problems, error.status)
     except (KeyboardInterrupt, typer.Abort):
         return _fail([Problem(None, "interrupted; what was done before stays done")], INTERRUPTED)
-    except BrokenPipeError:
-        _silence()
-        return 0
     except MemoryError:
         return _fail(
             [Problem(None, "there is not enough memory for this", hint="close other programs, or ask for less")], 1
@@ -67,20 +63,18 @@ def run(words: list[str]) -> int:
 
 def _usage(error: click.UsageError) -> Problem:
     """A slip on the line, in the reader's language."""
-    path = error.ctx.command_path if error.ctx else "winay"
-    facts: dict[str, Any] = {"help": f"{path} --help"}
-    hint = "see: {help}"
-    if isinstance(error, click.MissingParameter) and error.param:
-        return Problem(None, "{name} is missing", "", hint, facts | {"name": error.param.display_name_raw})
+    command: Any = error.ctx.command if error.ctx else None
+    facts: dict[str, Any] = {"help": f"{error.ctx.command_path if error.ctx else 'winay'} --help"}
+    param: Any = getattr(error, "param", None)
     if isinstance(error, click.NoSuchOption):
-        known = [name for p in error.ctx.command.get_params(error.ctx) for name in p.opts] if error.ctx else []
+        known = [name for param in command.get_params(error.ctx) for name in param.opts]
         return unknown_name(None, "option", error.option_name, [*known, "--json", "-w"])
-    if isinstance(error.ctx and error.ctx.command, Verbs) and "No such command" in error.message:
-        return unknown_name(None, "command", error.message.split("'")[1], list(error.ctx.command.commands))  # type: ignore[union-attr]
-    if isinstance(error, click.BadParameter) and error.param:
-        name = error.param.display_name_raw if hasattr(error.param, "display_name_raw") else error.param.opts[-1]
-        return Problem(None, "{name}: {why}", "", hint, facts | {"name": name, "why": say(error.message)})
-    return Problem(None, "{what}", "", hint, facts | {"what": say(error.message.replace("{", "(").replace("}", ")"))})
+    if error.message.startswith("No such command"):
+        return unknown_name(None, "command", error.message.split("'")[1], list(command.commands))
+    if isinstance(error, click.MissingParameter) and param:
+        return Problem(None, "{name} is missing", "", "see: {help}", facts | {"name": param.metavar or param.opts[-1]})
+    told = f"{param.opts[-1]}: {error.message}" if param else error.message
+    return Problem(None, "{what}", "", "see: {help}", facts | {"what": told})
 
 
 def _fail(problems: list[Problem], status: int) -> int:
@@ -90,18 +84,13 @@ def _fail(problems: list[Problem], status: int) -> int:
             print(json.dumps({"error": told}, ensure_ascii=False), flush=True)
         print("\n".join(told), file=sys.stderr, flush=True)
     except BrokenPipeError:
-        _silence()
+        silence()
     return status
-
-
-def _silence() -> None:
-    """Whoever read our output has gone: say no more, without a complaint at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """A mistake of ours. What it says could hold a name, so nothing is kept of it; who mends it sets WINAY_DEBUG."""
     if os.environ.get("WINAY_DEBUG"):
         traceback.print_exception(kind, error, trace)
-    hint = "nothing half done is kept. Run winay doctor, and report this; WINAY_DEBUG=1 shows where it happened"
+    hint = say("nothing half done is kept. Run winay doctor, and report this; WINAY_DEBUG=1 shows where it happened")
     _fail([Problem(None, "winay made a mistake of its own ({kind})", "", hint, {"kind": kind.__name__})], 1)

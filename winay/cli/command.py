@@ -1,6 +1,5 @@
 """A command: its help is its docstring in the reader's language; `-w` and `--json` may stand anywhere on the line."""
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,19 +37,18 @@ asked = Asked()
 
 def take_everywhere(words: list[str]) -> list[str]:
     """The words without `-w DIR` and `--json`, which are remembered in `asked`."""
-    asked.workspace, asked.json = None, False
-    words, last = (words[: words.index("--")], words[words.index("--") :]) if "--" in words else (words, [])
-    asked.json = "--json" in words
-    left, rest = [], iter(word for word in words if word != "--json")
+    asked.workspace, asked.json = None, "--json" in words
+    left, rest = [], iter(words)
     for word in rest:
         name, _, value = word.partition("=")
-        if name not in ("-w", "--workspace"):
-            left.append(word)
-        elif value or (value := next(rest, "")):
+        if name in ("-w", "--workspace"):
+            value = value or next(rest, "")
+            if not value:
+                raise wrong_use("-w needs the folder of a workspace", hint="for example: winay -w DIR figures")
             asked.workspace = Path(value)
-        else:
-            raise wrong_use("-w needs the folder of a workspace", hint="for example: winay -w DIR figures")
-    return [*left, *last]
+        elif word != "--json":
+            left.append(word)
+    return left
 
 
 def workspace() -> "Workspace":
@@ -70,7 +68,7 @@ def today(ws: "Workspace | None" = None) -> date:
 def day(text: str) -> date:
     """A day as typed. Raises WinayError (wrong use) for anything but YYYY-MM-DD."""
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        if len(text) == 10:
             return date.fromisoformat(text)
     except ValueError:
         pass
@@ -87,38 +85,29 @@ def doc(command: Any) -> tuple[str, list[str]]:
 class _Help:
     """Help in the reader's language: what it does, an example, what can be written. Plain text, quick to make."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
+    def format_help(self: Any, ctx: Any, formatter: Any) -> None:
         text, examples = doc(self)
-        formatter.write_usage(ctx.command_path, " ".join(self._pieces(ctx)), say("Usage: "))
-        formatter.write("\n" + text + "\n")
-        for example in examples:
-            formatter.write(f"\n{say('Example')}: {example}\n")
-        params = [p for p in self.get_params(ctx) if p.name != "help" and not p.hidden]  # type: ignore[attr-defined]
-        written = [(_written(p), say(p.help or "")) for p in params]
-        sections = {"Commands": self._commands(), "What to write": written}
-        sections["Everywhere"] = [(name, say(meaning)) for name, meaning in EVERYWHERE.items()]
+        params = [param for param in self.get_params(ctx) if param.name != "help"]
+        arguments = [_written(param) for param in params if param.param_type_name == "argument"]
+        commands = getattr(self, "commands", {})
+        pieces = [say("COMMAND") + " …"] if commands else [*arguments, say("[options]")]
+        formatter.write(f"{say('Usage: ')}{ctx.command_path} {' '.join(pieces)}\n\n{text}\n")
+        formatter.write("".join(f"\n{say('Example')}: {example}\n" for example in examples))
+        sections = {
+            "Commands": [(name, re.split(r"(?<=[.?])\s", doc(one)[0])[0]) for name, one in commands.items()],
+            "What to write": [(_written(param), say(param.help or "")) for param in params],
+            "Everywhere": [(name, say(meaning)) for name, meaning in EVERYWHERE.items()],
+        }
         for title, lines in sections.items():
             if lines:
                 with formatter.section(say(title)):
                     formatter.write_dl(lines)
 
-    def _pieces(self, ctx: Any) -> list[str]:
-        if isinstance(self, TyperGroup):
-            return [say("COMMAND") + " …"]
-        params = self.get_params(ctx)  # type: ignore[attr-defined]
-        arguments = [p for p in params if p.param_type_name == "argument"]
-        names = [p.display_name_raw + ("…" if p.nargs != 1 else "") for p in arguments]
-        return [n if p.required else f"[{n}]" for p, n in zip(arguments, names, strict=True)] + [say("[options]")]
-
-    def _commands(self) -> list[tuple[str, str]]:
-        commands: dict[str, Any] = getattr(self, "commands", {})
-        return [(name, re.split(r"(?<=[.?])\s", doc(command)[0])[0]) for name, command in commands.items()]
-
 
 def _written(param: Any) -> str:
     if param.param_type_name == "argument":
-        return str(param.display_name_raw)
-    return ", ".join(param.opts) + ("" if param.is_flag else f" {param.metavar or param.name.upper()}")
+        return param.display_name_raw + ("…" if param.nargs != 1 else "")
+    return ", ".join(param.opts) + ("" if param.is_flag else f" {param.metavar}")
 
 
 class Verb(_Help, TyperCommand):
@@ -129,11 +118,11 @@ class Verbs(_Help, TyperGroup):
     """Commands under one word."""
 
 
-def verbs(name: str | None = None) -> typer.Typer:
-    """An empty group of commands."""
-    return typer.Typer(
-        name=name, cls=Verbs, rich_markup_mode=None, add_completion=name is None, pretty_exceptions_enable=False
-    )
+def verbs(intro: Command) -> typer.Typer:
+    """An empty group of commands, which the docstring of `intro` explains."""
+    app = typer.Typer(name=intro.__name__, rich_markup_mode=None)
+    app.callback(cls=Verbs)(intro)
+    return app
 
 
 def verb(app: typer.Typer, name: str | None = None) -> Callable[[Command], Command]:
@@ -142,9 +131,8 @@ def verb(app: typer.Typer, name: str | None = None) -> Callable[[Command], Comma
 
 
 def group(app: typer.Typer, intro: Command, commands: dict[str, Command]) -> None:
-    """Register commands under one word, which the docstring of `intro` explains."""
-    under = verbs(intro.__name__)
-    under.callback(cls=Verbs)(intro)
+    """Register commands under one word."""
+    under = verbs(intro)
     for name, command in commands.items():
         verb(under, name)(command)
     app.add_typer(under)
@@ -152,20 +140,15 @@ def group(app: typer.Typer, intro: Command, commands: dict[str, Command]) -> Non
 
 def opt(help: str, name: str, metavar: str | None = None) -> Any:
     """An option, its help an English template; without `metavar` a flag."""
-    return typer.Option(name, help=help, metavar=metavar, show_default=False)
+    return typer.Option(name, help=help, metavar=metavar)
 
 
 def arg(help: str, metavar: str) -> Any:
     """An argument, its help an English template."""
-    return typer.Argument(help=help, metavar=metavar, show_default=False)
+    return typer.Argument(help=help, metavar=metavar)
 
 
 DayOpt = Annotated[date | None, typer.Option("--on", parser=day, metavar="DAY", help="the day to judge on (today)")]
 KnownOpt = Annotated[
     date | None, typer.Option("--known-on", parser=day, metavar="DAY", help="what was known on that day (today)")
 ]
-
-
-def colour() -> bool:
-    """Whether colours are wanted (https://no-color.org)."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from winay.actions import deliver
+from winay.actions.gate import operator
 from winay.cli import show
 from winay.cli.command import KnownOpt, arg, asked, group, opt, today, verb, workspace
 from winay.core.problems import wrong_use
@@ -44,15 +46,13 @@ def load(
 
     Example: winay load padron padron.csv --known-on 2026-05-05
     """
-    from winay.actions.deliver import load
-
     if known_by not in (None, "keyed"):
         raise wrong_use("--known-by is followed by: keyed")
     ws = workspace()
     ask = (lambda question: True) if yes else _ask if sys.stdin.isatty() and not asked.json else None
     how = {"known_by_keyed": known_by == "keyed", "dry_run": dry_run, "replaces": replaces, "confirm": ask}
     with show.progress("reading") as advance:
-        report = load(ws, source, files, known_on or today(ws), progress=_progress(advance), **how)
+        report = deliver.load(ws, source, files, known_on or today(ws), progress=_progress(advance), **how)
     return _told(report)
 
 
@@ -72,11 +72,8 @@ def listed(
 
     Example: winay refused list --source his
     """
-    from winay.actions.deliver import refused
-    from winay.actions.gate import operator
-
     ws = workspace()
-    show.rows(refused(ws, operator(ws), source, number, identities), empty="nothing is refused")
+    show.rows(deliver.refused(ws, operator(ws), source, number, identities), empty="nothing is refused")
 
 
 def export(source: SourceArg, file: FileArg) -> None:
@@ -84,11 +81,8 @@ def export(source: SourceArg, file: FileArg) -> None:
 
     Example: winay refused export his corregir.csv
     """
-    from winay.actions.deliver import export
-    from winay.actions.gate import operator
-
     ws = workspace()
-    show.facts({"records": export(ws, operator(ws), source, file), "file": file})
+    show.facts({"records": deliver.export(ws, operator(ws), source, file), "file": file})
 
 
 def retry(source: SourceArg, file: FileArg, known_on: KnownOpt = None) -> int:
@@ -96,11 +90,9 @@ def retry(source: SourceArg, file: FileArg, known_on: KnownOpt = None) -> int:
 
     Example: winay refused retry his corregir.csv
     """
-    from winay.actions.deliver import retry
-
     ws = workspace()
     with show.progress("reading") as advance:
-        report = retry(ws, source, file, known_on or today(ws), _progress(advance))
+        report = deliver.retry(ws, source, file, known_on or today(ws), _progress(advance))
     return _told(report)
 
 

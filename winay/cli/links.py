@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from winay.actions import links as verbs
+from winay.actions.gate import operator
 from winay.cli import show
 from winay.cli.command import DayOpt, arg, group, opt, today, workspace
 
@@ -30,11 +32,8 @@ def review(
 
     Example: winay links review --place 030101
     """
-    from winay.actions.gate import operator
-    from winay.actions.links import review
-
     ws = workspace()
-    show.rows(review(ws, operator(ws), on or today(ws), place), empty="nobody looks like somebody else")
+    show.rows(verbs.review(ws, operator(ws), on or today(ws), place), empty="nobody looks like somebody else")
 
 
 def join(a: A, b: B, reason: Reason) -> None:
@@ -42,7 +41,8 @@ def join(a: A, b: B, reason: Reason) -> None:
 
     Example: winay links join dni:00140132 cnv:1002040132 --reason "same mother and day"
     """
-    _decide("join", a, b, reason)
+    ws = workspace()
+    show.facts(verbs.decide(ws, operator(ws), "join", a, b, reason))
 
 
 def split(a: A, b: B, reason: Reason) -> None:
@@ -50,7 +50,8 @@ def split(a: A, b: B, reason: Reason) -> None:
 
     Example: winay links split dni:00140132 cnv:1002040140 --reason "twins"
     """
-    _decide("split", a, b, reason)
+    ws = workspace()
+    show.facts(verbs.decide(ws, operator(ws), "split", a, b, reason))
 
 
 def undo(a: A, b: B) -> None:
@@ -58,16 +59,5 @@ def undo(a: A, b: B) -> None:
 
     Example: winay links undo dni:00140132 cnv:1002040132
     """
-    from winay.actions.gate import operator
-    from winay.actions.links import undo
-
     ws = workspace()
-    show.facts(undo(ws, operator(ws), a, b))
-
-
-def _decide(kind: str, a: str, b: str, reason: str) -> None:
-    from winay.actions.gate import operator
-    from winay.actions.links import decide
-
-    ws = workspace()
-    show.facts(decide(ws, operator(ws), kind, a, b, reason))
+    show.facts(verbs.undo(ws, operator(ws), a, b))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from winay.actions import programme as verbs
 from winay.cli import show
 from winay.cli.command import arg, asked, day, group, opt, verb
 from winay.core.problems import WinayError, unknown_name
@@ -31,9 +32,7 @@ def check(path: PathArg = DEFAULT) -> None:
 
     Example: winay programme check pe-dit
     """
-    from winay.actions.programme import checked
-
-    show.facts(checked(path))
+    show.facts(verbs.checked(path))
 
 
 def shown(
@@ -43,11 +42,9 @@ def shown(
 
     Example: winay programme show pe-dit MC-02.01@FED2026
     """
-    from winay.actions.programme import contents, one
-
     if name is None:
-        return show.rows(contents(path))
-    part = one(path, name)
+        return show.rows(verbs.contents(path))
+    part = verbs.one(path, name)
     return show.answer(part) if asked.json else show.write(f"{part['at']}\n\n{part['words']}")
 
 
@@ -59,9 +56,7 @@ def guide(
 
     Example: winay programme guide pe-dit --out guia
     """
-    from winay.actions.programme import guide
-
-    pages = guide(path, out)
+    pages = verbs.guide(path, out)
     if asked.json:
         show.answer(pages if out is None else {"folder": out, "pages": sorted(pages)})
     elif out is None:

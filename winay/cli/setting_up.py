@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from winay.actions import opening
 from winay.cli import show
 from winay.cli.command import DayOpt, arg, opt, today, verb, workspace
 from winay.core.text import say
@@ -25,9 +26,7 @@ def init(
 
     Example: winay init data
     """
-    from winay.actions.opening import made
-
-    ws = made(folder, programme, key)
+    ws = opening.made(folder, programme, key)
     show.facts({"workspace": ws.path, "programme": ws.programme, "key": ws.key_file})
     show.note(say("Keep a copy of the key in a safe place: without it nobody can say who the people are."))
 

@@ -1,5 +1,6 @@
 """What came of it, shown: a table for people, plain columns for a pipe, JSON for scripts; the rest on stderr."""
 
+import io
 import json
 import os
 import sys
@@ -9,12 +10,13 @@ from dataclasses import asdict, is_dataclass
 from datetime import date
 from typing import Any
 
-from winay.cli.command import asked, colour
+from winay.cli.command import asked
 from winay.core.text import Text, say
 
 Advance = Callable[[float], None]
 CODES = ("status", "verdict", "state", "every", "kind")
 """Columns whose values are words of ours: people read them in their language, scripts as they are."""
+WIDE = 100_000
 
 
 def write(text: str) -> None:
@@ -22,7 +24,12 @@ def write(text: str) -> None:
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
+
+
+def silence() -> None:
+    """Whoever read our output has gone: say no more, without a complaint at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def note(text: str) -> None:
@@ -43,16 +50,23 @@ def rows(table: Iterable[Mapping[str, Any]], empty: str = "nothing", names: Sequ
         return answer(listed)
     if not listed:
         return note(say(empty))
-    names = names or list(listed[0])
-    heads = [say(name.replace("_", " ")) for name in names]
-    cells = [[say(cell(row.get(name))) if name in CODES else cell(row.get(name)) for name in names] for row in listed]
-    numbers = [all(isinstance(row.get(n), int | float) or row.get(n) is None for row in listed) for n in names]
-    if sys.stdout.isatty():
-        return _drawn(heads, cells, numbers)
-    widths = [max(len(line[i]) for line in [heads, *cells]) for i in range(len(names))]
-    for line in [heads, *cells]:
-        told = [c.rjust(w) if right else c.ljust(w) for c, w, right in zip(line, widths, numbers, strict=True)]
-        write("  ".join(told).rstrip())
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text as Cell
+
+    people = sys.stdout.isatty()
+    drawn = Table(box=SIMPLE_HEAD if people else None, pad_edge=False)
+    for name in (names := names or list(listed[0])):
+        number = all(row.get(name) is None or isinstance(row[name], int | float) for row in listed)
+        drawn.add_column(say(name.replace("_", " ")), justify="right" if number else "left", overflow="fold")
+    for row in listed:
+        cells = [cell(row.get(name)) for name in names]
+        drawn.add_row(*(Cell(say(text) if name in CODES else text) for name, text in zip(names, cells, strict=True)))
+    console = Console(file=None if people else io.StringIO(), width=None if people else WIDE)
+    console.print(drawn)
+    if not people:
+        write("\n".join(line.rstrip() for line in console.file.getvalue().splitlines()))  # type: ignore[attr-defined]
     return None
 
 
@@ -79,12 +93,12 @@ def cell(value: Any) -> str:
         return ", ".join(f"{name} {cell(part)}" for name, part in value.items())
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(cell(part) for part in value)
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return str(value)
 
 
 @contextmanager
 def progress(doing: str, total: float | None = None) -> Iterator[Advance]:
-    """What is going on, with rate and time left, on a terminal's stderr; else nothing."""
+    """What is going on, with rate and time left, on a terminal's stderr; else nothing. `advance(n)`: n more are done."""
     if asked.json or not sys.stderr.isatty():
         yield lambda done: None
         return
@@ -98,44 +112,15 @@ def progress(doing: str, total: float | None = None) -> Iterator[Advance]:
         TimeRemainingColumn,
     )
 
-    rate = TextColumn("{task.fields[rate]}")
-    columns = [
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        rate,
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    ]
-    with Progress(*columns, console=Console(stderr=True, no_color=not colour())) as bar:
-        task = bar.add_task(say(doing), total=total, rate="")
-
-        def advance(done: float) -> None:
-            """`done` more of the total."""
-            speed = bar.tasks[task].speed
-            bar.update(task, advance=done, rate=say("{speed:,.0f}/s", speed=speed) if speed else "")
-
-        yield advance
-
-
-def _drawn(heads: list[str], cells: list[list[str]], numbers: list[bool]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head, right in zip(heads, numbers, strict=True):
-        table.add_column(head, justify="right" if right else "left", overflow="fold")
-    for line in cells:
-        table.add_row(*(line))
-    Console(no_color=not colour(), markup=False, highlight=False).print(table)
+    shown = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True), TimeElapsedColumn())
+    with Progress(*shown, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task(say(doing), total=total)
+        yield lambda done: bar.update(task, advance=done)
 
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
-    if isinstance(value, date):
-        return value.isoformat()
     if isinstance(value, set | frozenset):
         return sorted(value)
-    return value.item() if hasattr(value, "item") else str(value)
+    return value.item() if hasattr(value, "item") else value.isoformat() if isinstance(value, date) else str(value)

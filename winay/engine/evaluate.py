@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from winay.core.ages import Age, day_of, days_of
+from winay.core.periods import Month
 from winay.engine.figures import counted, rolled_up
 from winay.engine.judging import Calendar, JudgingDay, lookback
 from winay.engine.plan import NO_DAY
-from winay.engine.state import Judge, Units, anchors_of, plan_for, state
+from winay.engine.state import Judge, States, Units, anchors_of, plan_for, state
 from winay.engine.tree import Tree
 from winay.engine.verdicts import Surroundings, judging, verdicts, wanted_folds, wide
 from winay.programme.indicators import Indicator
@@ -52,10 +53,12 @@ def evaluate(
     indicators: Sequence[Indicator] | None = None,
     months: int = 24,
     on_block: Callable[[int], None] | None = None,
+    states: States = state,
 ) -> Iterator[tuple[Indicator, Any]]:
     """For each indicator its verdicts, one row a subject and place, as an Ibis table of `con` (see verdicts.verdicts).
 
     subjects, services: as of records.as_of.Known. on: the judging day; its month is provisional unless it has ended.
+    states: what computes the masks of the units; everything after that is one expression a verdict, run by `con`.
     """
     calendar = Calendar.back_from(on, months)
     wanted = list(indicators if indicators is not None else programme.indicators.values())
@@ -65,7 +68,7 @@ def evaluate(
         plan = plan_for(programme, units, days_of(on))
         judges = {t.judged: Judge(plan, calendar, t.judged, programme.head.month_end) for t in mine}
         folds = {t.judged: wanted_folds(programme, t.indicators) for t in mine}
-        masks = state(units, plan, judges, folds, on_block)
+        masks = states(units, plan, judges, folds, on_block)
         for task in mine:
             for place in dict.fromkeys(i.place for i in task.indicators):
                 name = f"{task.name}_{place.replace(':', '_')}"
@@ -92,7 +95,8 @@ def figures(indicator: Indicator, rows: Any, calendar: Calendar, tree: Tree, key
 def with_history(
     rows: pa.Table, programme: Programme, indicator: Indicator, known: Any, calendar: Calendar
 ) -> pa.Table:
-    """Adds `history`: `partial` where a figure reads records from before the first month that loaded files cover."""
+    """Adds `history`: `partial` where a figure reads records from before the months without a gap in what was loaded."""
+    covered = covered_from(known.reported, calendar.on)
     longest = 0
     if indicator.kind == "episode":
         units = Units.of(indicator.subject, known.subjects, known.services.slice(0, 0))
@@ -104,5 +108,16 @@ def with_history(
     told = {}
     for month, day in zip(calendar.months, calendar.days, strict=True):
         reads_from = back.after(day_of(day), programme.head.month_end)
-        told[str(month)] = "complete" if known.covered_from and known.covered_from <= reads_from else "partial"
+        told[str(month)] = "complete" if covered and covered <= reads_from else "partial"
     return rows.append_column("history", pa.array([told[m] for m in rows["month"].to_pylist()], pa.string()))
+
+
+def covered_from(reported: pa.Table, on: date) -> date | None:
+    """The first day of the unbroken run of months with records that ends with the month of `on`, or the one before."""
+    months = {Month.of(day) for day in reported["month"].to_pylist()}
+    month = Month.of(on) if Month.of(on) in months else Month.of(on).before(1)
+    if month not in months:
+        return None
+    while month.before(1) in months:
+        month = month.before(1)
+    return month.first

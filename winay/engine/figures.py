@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from winay.core.ages import day_of
+from winay.core.periods import Month
 from winay.engine.judging import Calendar
 from winay.engine.tree import Tree
 
@@ -81,14 +82,15 @@ def with_reporting(
 ) -> pa.Table:
     """Adds `reporting` of `facilities`: how many of those that ever reported delivered something for the month.
 
-    reported: provider, month. A silent facility is not a failed service: the figure says so itself.
+    reported: provider, month (its first day). A silent facility is not a failed service: the figure says so itself.
     """
     homes = dict(zip(providers["provider"].to_pylist(), providers["place"].to_pylist(), strict=True))
     active = {p for p in reported["provider"].to_pylist() if p in homes}
     days = {str(month): day for month, day in zip(calendar.months, _judged(calendar), strict=True)}
     known = {(month, place): 0 for month in days for place in tree.places}
     heard = dict(known)
-    pairs = set(zip(reported["provider"].to_pylist(), reported["month"].to_pylist(), strict=True))
+    heard_of = [str(Month.of(day)) for day in reported["month"].to_pylist()]
+    pairs = set(zip(reported["provider"].to_pylist(), heard_of, strict=True))
     for month, day in days.items():
         for provider in active:
             for place in tree.ancestors(tree.on(homes[provider], day)):

@@ -8,7 +8,7 @@ from winay.core.ages import Age
 from winay.programme.criteria import Criterion
 from winay.programme.legal import InForce, Legal, Reading, Words
 from winay.programme.standards import AgeOrEnd, WrittenAge
-from winay.programme.yaml_text import Named, Written
+from winay.programme.yaml_text import Listed, Named, Written
 
 
 class Window(Written):
@@ -30,6 +30,7 @@ class Event(Written):
     since: str | None = None
     name: Words | None = None
     legal: Legal | None = None
+    reading: Listed[Reading] | None = None
 
     @property
     def window(self) -> Window:
@@ -70,7 +71,7 @@ class Indicator(Written):
     publishes: Words | None = None
     in_force: InForce | None = None
     legal: Legal
-    reading: Reading | list[Reading] | None = None
+    reading: Listed[Reading] | None = None
 
     @model_validator(mode="after")
     def _age_fits_kind(self) -> Self:
@@ -89,7 +90,7 @@ class Indicator(Written):
 class Attribute(Written):
     """A property of a subject, a place or a provider: its type, unit and name."""
 
-    type: Literal["text", "integer", "decimal", "date", "set", "yes_no", "provider", "place"]
+    type: Literal["text", "integer", "decimal", "date", "set", "yes_no", "provider", "place", "person"]
     of: Literal["subject", "place", "provider"] = "subject"
     unit: str | None = None
     name: Words | None = None

@@ -1,5 +1,6 @@
 """On what a rule stands: its norm or sheet, how sure it is, and the reading taken where the text is ambiguous."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -11,7 +12,10 @@ from winay.programme.yaml_text import Written, without_place
 
 def _words(value: object) -> Text:
     if isinstance(value, dict):
-        return Text({str(code): str(words) for code, words in without_place(value).items() if words is not None})
+        told = without_place(value)
+        if odd := [code for code, words in told.items() if words is None or not re.fullmatch("[a-z]{2,3}", str(code))]:
+            raise ValueError(f"{odd[0]!r} is no language with its words; text that holds a comma is written in quotes")
+        return Text(told)
     if isinstance(value, str):
         return Text(es=value)
     raise ValueError("words are text, or one text a language: {es: …, en: …}")

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from winay.programme.legal import Legal, Words
+from winay.programme.legal import Legal, Reading, Words
 from winay.programme.yaml_text import Listed, Named, Written
 
 
@@ -39,10 +39,11 @@ class Matcher(Written):
     name: Words | None = None
     product: str | None = None
     legal: Legal | None = None
+    reading: Listed[Reading] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        said = self.model_fields_set - {"at", "name", "product", "legal"}
+        said = self.model_fields_set - {"at", "name", "product", "legal", "reading"}
         if not said:
             raise ValueError("a matcher names at least a code, `is`, `any` or `all`")
         return self

@@ -147,7 +147,7 @@ class Standard(Written):
     variants: list[Variant] = []
     episode: Literal["first", "last", "each"] = "each"
     legal: Legal | None = None
-    reading: Reading | None = None
+    reading: Listed[Reading] | None = None
 
     @model_validator(mode="after")
     def _owes_something(self) -> Self:

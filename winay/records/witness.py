@@ -15,7 +15,7 @@ from winay.programme.load import Programme
 from winay.records import matching
 from winay.records.as_of import Reader
 from winay.records.readers import excel
-from winay.records.readers.opening import unpacked
+from winay.records.readers.opening import is_workbook, unpacked
 from winay.workspace.folder import Workspace
 
 LONGEST = 200
@@ -59,6 +59,15 @@ def lines(
     return made
 
 
+def registry(ws: Workspace, persons: Collection[int], known: dt.date) -> list[dict[str, Any]]:
+    """The registry rows that say who a person is: file, line, load, source; best ranked first."""
+    rows = Reader(ws, known, ws.ledger.finished()).rows("people")
+    rows = rows.filter(rows.person.isin([int(person) for person in persons])).order_by("rank", "known", "line")
+    names = {load.id: load.name for load in ws.ledger.loads()}
+    found = rows.select("load", "line", "source").to_pyarrow().to_pylist()
+    return [{"file": names[row["load"]], **row} for row in found]
+
+
 def _proves(ws: Workspace, programme: Programme, table: pa.Table) -> list[tuple[str, ...]]:
     state = {"known": pa.array(np.zeros(len(table), np.int32)), "gone": pa.array(np.ones(len(table), np.int32))}
     rows = table.select(matching.COLUMNS)
@@ -76,10 +85,10 @@ def _proves(ws: Workspace, programme: Programme, table: pa.Table) -> list[tuple[
 
 def raw(ws: Workspace, load: int, line: int) -> bytes:
     """The delivered record that starts on a physical line, from the sealed copy. Only for who may see names."""
-    with_names, file = _delivered(ws, load)
-    if excel.is_sheet(file):
+    path, file = _delivered(ws, load)
+    if is_workbook(file):
         return excel.row(file, line)
-    with unpacked(with_names, file) as stream:
+    with unpacked(path, file) as stream:
         for number, text in enumerate(stream, 1):
             if number < line:
                 continue
