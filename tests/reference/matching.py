@@ -24,7 +24,11 @@ Item = list[Row]
 
 
 def proven(
-    services: dict[str, Matcher], counted: list[str], rows: Iterable[Row], day: int, providers: dict[str, dict[str, str]]
+    services: dict[str, Matcher],
+    counted: list[str],
+    rows: Iterable[Row],
+    day: int,
+    providers: dict[str, dict[str, str]],
 ) -> set[tuple[int, str]]:
     """(contact, service) that hold on the known day."""
     contacts: dict[int, dict[str, Item]] = {}

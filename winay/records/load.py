@@ -168,7 +168,9 @@ def _one(
 
 def _read(terms: Terms, path: Path, progress: Progress | None) -> tuple[list[Translated], Refusals, list[str]]:
     """Every chunk, translated by two threads; what is refused, in order of line; what to tell."""
-    delivered = (excel.read if is_workbook(path) else delimited.read)(path, terms.source, terms.limits)
+    with path.open("rb") as file:
+        reader = excel.read if is_workbook(file) else delimited.read
+    delivered = reader(path, terms.source, terms.limits)
     translator = Translator(terms.programme, terms.source, terms.ws.vault.pseudonyms, terms.known, terms.keyed)
     made, refusals, done = [], Refusals(), 0
     for chunk, good in _in_order(delivered.chunks, lambda c: translator.translate(c.columns(), c.lines, c.raw)):

@@ -53,7 +53,13 @@ def ws(new: Callable[[str], Workspace]) -> Workspace:
 def deliver(ws: Workspace, peru: Programme, tmp_path: Path) -> Callable[..., Report]:
     """Load `name` with these bytes (or text, or rows as dicts) as a file of a source."""
 
-    def delivered(source: str, content: bytes | str | list[dict[str, str]], on: str = "2026-10-01", name: str = "", **terms: object) -> Report:
+    def delivered(
+        source: str,
+        content: bytes | str | list[dict[str, str]],
+        on: str = "2026-10-01",
+        name: str = "",
+        **terms: object,
+    ) -> Report:
         path = tmp_path / "in" / (name or f"{source}.csv")
         path.parent.mkdir(exist_ok=True)
         if isinstance(content, list):
@@ -67,20 +73,36 @@ def deliver(ws: Workspace, peru: Programme, tmp_path: Path) -> Callable[..., Rep
 def written(peru: Programme, source: str, rows: list[dict[str, str]], delimiter: str = ",") -> str:
     """The lines of a file of that source, columns not said left blank."""
     out = io.StringIO()
-    table = csv.DictWriter(out, [c.name for c in peru.sources[source].columns], restval="", delimiter=delimiter, lineterminator="\n")
+    table = csv.DictWriter(
+        out, [c.name for c in peru.sources[source].columns], restval="", delimiter=delimiter, lineterminator="\n"
+    )
     table.writeheader()
     table.writerows(rows)
     return out.getvalue()
 
 
-def load_samples(ws: Workspace, peru: Programme, order: list[str] | None = None, on: dt.date = DELIVERED) -> list[Report]:
+def load_samples(
+    ws: Workspace, peru: Programme, order: list[str] | None = None, on: dt.date = DELIVERED
+) -> list[Report]:
     return [load(ws, peru, source, [SAMPLES / name for name in FILES[source]], on) for source in order or list(FILES)]
 
 
 def visit(contact: str, day: str, code: str, patient: str = "770001", **more: str) -> dict[str, str]:
     """One line of the flat file."""
-    line = {"Id_Cita": contact, "Fecha_Atencion": day, "Id_Establecimiento": "90001", "Id_Paciente": patient, "Codigo_Item": code}
-    stamps = {"Tipo_Diagnostico": "D", "Id_Correlativo_Item": "1", "Id_Correlativo_Lab": "1", "Fecha_Registro": day, "Fecha_Modificacion": day}
+    line = {
+        "Id_Cita": contact,
+        "Fecha_Atencion": day,
+        "Id_Establecimiento": "90001",
+        "Id_Paciente": patient,
+        "Codigo_Item": code,
+    }
+    stamps = {
+        "Tipo_Diagnostico": "D",
+        "Id_Correlativo_Item": "1",
+        "Id_Correlativo_Lab": "1",
+        "Fecha_Registro": day,
+        "Fecha_Modificacion": day,
+    }
     return line | stamps | more
 
 

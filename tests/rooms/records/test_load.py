@@ -43,13 +43,62 @@ def test_the_samples(ws: Workspace, peru: Programme) -> None:
         assert report.total("refused") == 0
     known = known_by(ws, peru, TODAY)
     assert people(known) == [
-        {"kind": "child", "birth": dt.date(2026, 1, 15), "document": "CNV", "sex": "F", "insurance": None, "birth_weight": 2900},
-        {"kind": "child", "birth": dt.date(2026, 4, 10), "document": "DNI", "sex": "F", "insurance": "SIS", "birth_weight": 3100},
-        {"kind": "child", "birth": dt.date(2026, 4, 12), "document": "DNI", "sex": "M", "insurance": "ESSALUD,SIS", "birth_weight": 2200},
-        {"kind": "child", "birth": dt.date(2026, 5, 1), "document": None, "sex": "F", "insurance": None, "birth_weight": None},
-        {"kind": "pregnancy", "birth": dt.date(2026, 1, 15), "document": None, "sex": None, "insurance": None, "birth_weight": 2900},
-        {"kind": "pregnancy", "birth": dt.date(2026, 4, 10), "document": None, "sex": None, "insurance": None, "birth_weight": 3100},
-        {"kind": "pregnancy", "birth": dt.date(2026, 4, 12), "document": None, "sex": None, "insurance": None, "birth_weight": 2200},
+        {
+            "kind": "child",
+            "birth": dt.date(2026, 1, 15),
+            "document": "CNV",
+            "sex": "F",
+            "insurance": None,
+            "birth_weight": 2900,
+        },
+        {
+            "kind": "child",
+            "birth": dt.date(2026, 4, 10),
+            "document": "DNI",
+            "sex": "F",
+            "insurance": "SIS",
+            "birth_weight": 3100,
+        },
+        {
+            "kind": "child",
+            "birth": dt.date(2026, 4, 12),
+            "document": "DNI",
+            "sex": "M",
+            "insurance": "ESSALUD,SIS",
+            "birth_weight": 2200,
+        },
+        {
+            "kind": "child",
+            "birth": dt.date(2026, 5, 1),
+            "document": None,
+            "sex": "F",
+            "insurance": None,
+            "birth_weight": None,
+        },
+        {
+            "kind": "pregnancy",
+            "birth": dt.date(2026, 1, 15),
+            "document": None,
+            "sex": None,
+            "insurance": None,
+            "birth_weight": 2900,
+        },
+        {
+            "kind": "pregnancy",
+            "birth": dt.date(2026, 4, 10),
+            "document": None,
+            "sex": None,
+            "insurance": None,
+            "birth_weight": 3100,
+        },
+        {
+            "kind": "pregnancy",
+            "birth": dt.date(2026, 4, 12),
+            "document": None,
+            "sex": None,
+            "insurance": None,
+            "birth_weight": 2200,
+        },
     ]
     assert {row["place"] for row in known.residences.to_pylist()} == {"010101", "010102", "030101", "030102"}
     assert known.exits.to_pylist() == [{"subject": 2, "day": dt.date(2026, 9, 10), "kind": "died"}]
@@ -57,7 +106,12 @@ def test_the_samples(ws: Workspace, peru: Programme) -> None:
     assert (3, "pentavalente", "2026-07-05") in proven(known, peru)
     assert {(1, "pentavalente", "2026-06-10"), (1, "pentavalente", "2026-07-10")} <= proven(known, peru)
     facilities = {(row["provider"], str(row["month"])) for row in known.reported.to_pylist()}
-    assert facilities == {("90001", "2026-06-01"), ("90002", "2026-06-01"), ("90001", "2026-07-01"), ("90002", "2026-07-01")}
+    assert facilities == {
+        ("90001", "2026-06-01"),
+        ("90002", "2026-06-01"),
+        ("90001", "2026-07-01"),
+        ("90002", "2026-07-01"),
+    }
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -81,7 +135,9 @@ def test_rows_wait_for_their_person(deliver: Deliver, ws: Workspace, peru: Progr
     assert days(known_by(ws, peru, TODAY)) == ["2026-06-10"]
 
 
-def test_the_same_file_is_the_same_under_any_name_order_and_packing(deliver: Deliver, ws: Workspace, peru: Programme) -> None:
+def test_the_same_file_is_the_same_under_any_name_order_and_packing(
+    deliver: Deliver, ws: Workspace, peru: Programme
+) -> None:
     rows = [visit("1", "2026-06-10", "90723"), visit("2", "2026-07-10", "90723")]
     text = written(peru, "his", rows)
     assert deliver("his", text).total("accepted") == 2
@@ -112,7 +168,9 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(deliver: Deliver, ws: Work
 
 
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]])
-def test_a_newer_version_wins_whichever_comes_first(deliver: Deliver, ws: Workspace, peru: Programme, order: list[int]) -> None:
+def test_a_newer_version_wins_whichever_comes_first(
+    deliver: Deliver, ws: Workspace, peru: Programme, order: list[int]
+) -> None:
     """The older version is withdrawn from the day the newer one is known; before that day it is what was known."""
     load_samples(ws, peru, ["padron", "his-pacientes"], dt.date(2026, 6, 1))
     old = ("2026-07-01", [visit("1", "2026-06-10", "90723")])
@@ -154,18 +212,26 @@ def test_half_the_usual_size_asks_first(deliver: Deliver) -> None:
     less = [{"dni": f"{n:08d}", "fec_emision": "2026-06-01"} for n in range(19)]
     assert "40" in deliver("dni", less, name="b.csv").rejected[0].told()
     asked: list[str] = []
-    assert deliver("dni", less, name="b.csv", confirm=lambda question: not asked.append(question)).total("accepted") == 19
+    assert (
+        deliver("dni", less, name="b.csv", confirm=lambda question: not asked.append(question)).total("accepted") == 19
+    )
     assert len(asked) == 1
 
 
 def test_history_known_from_the_day_it_was_keyed(deliver: Deliver, ws: Workspace, peru: Programme) -> None:
     load_samples(ws, peru, ["padron", "his-pacientes"], dt.date(2026, 6, 1))
-    deliver("his", [visit("1", "2026-06-10", "90723", Fecha_Registro="2026-07-03")], on="2026-10-01", known_by_keyed=True)
+    deliver(
+        "his", [visit("1", "2026-06-10", "90723", Fecha_Registro="2026-07-03")], on="2026-10-01", known_by_keyed=True
+    )
     assert days(known_by(ws, peru, dt.date(2026, 7, 2))) == []
     assert days(known_by(ws, peru, dt.date(2026, 7, 3))) == ["2026-06-10"]
 
 
 def test_wrong_questions_are_told(ws: Workspace, peru: Programme) -> None:
-    for source, terms, told in [("hsi", {}, '"his"'), ("dni", {"known_by_keyed": True}, "dni"), ("dni", {"replaces": "0101"}, "month")]:
+    for source, terms, told in [
+        ("hsi", {}, '"his"'),
+        ("dni", {"known_by_keyed": True}, "dni"),
+        ("dni", {"replaces": "0101"}, "month"),
+    ]:
         with pytest.raises(WinayError, match=told):
             load(ws, peru, source, [SAMPLES / "cnv.csv"], DELIVERED, **terms)

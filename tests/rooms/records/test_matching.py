@@ -19,7 +19,9 @@ PROVIDERS = {"f1": {"ambito": "1"}, "f2": {"ambito": "2"}}
 
 
 def programme(matchers: dict[str, Any]) -> Programme:
-    head = Head.model_validate({"programme": "t", "name": "t", "levels": [], "subjects": {}, "counted_types": ["D", "R"]})
+    head = Head.model_validate(
+        {"programme": "t", "name": "t", "levels": [], "subjects": {}, "counted_types": ["D", "R"]}
+    )
     return Programme(Path("."), "x", head, {name: Matcher.model_validate(m) for name, m in matchers.items()})
 
 
@@ -46,7 +48,12 @@ def held(program: Programme, rows: list[Row], day: int) -> set[tuple[int, str]]:
 
 
 IRON = {
-    "iron": {"any": [{"code": ["I"], "lab_not": ["SF1"], "without": {"code": ["T"]}}, {"code": ["I"], "with": {"code": ["V"]}}]},
+    "iron": {
+        "any": [
+            {"code": ["I"], "lab_not": ["SF1"], "without": {"code": ["T"]}},
+            {"code": ["I"], "with": {"code": ["V"]}},
+        ]
+    },
     "iron-first": {"all": [{"is": "iron"}, {"lab_not": ["TA"], "without": {"code": ["A", "B"]}}]},
     "anaemia": {"code": ["A"], "type": ["D"]},
     "treated": {"all": [{"is": "iron"}, {"with": {"is": "anaemia"}}]},
@@ -90,7 +97,9 @@ simple = st.fixed_dictionaries(
         "type": st.lists(st.sampled_from(TYPES), min_size=1, max_size=2, unique=True),
         "lab": st.just(["1"]),
         "lab_not": st.lists(st.sampled_from(["1", "TA"]), min_size=1, unique=True),
-        "value": st.sampled_from([{"haemoglobin": {"below": 11}}, {"haemoglobin": {"from": 10, "to": 11}}, {"haemoglobin": {}}]),
+        "value": st.sampled_from(
+            [{"haemoglobin": {"below": 11}}, {"haemoglobin": {"from": 10, "to": 11}}, {"haemoglobin": {}}]
+        ),
         "provider": st.just({"ambito": ["1"]}),
     },
 ).filter(bool)
@@ -122,7 +131,9 @@ row = st.builds(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(matchers, min_size=1, max_size=3), st.lists(row, max_size=8), st.sampled_from(["f1", "f2", None]))
-def test_the_compiled_matchers_equal_the_slow_ones(written: list[dict[str, Any]], rows: list[Row], provider: str | None) -> None:
+def test_the_compiled_matchers_equal_the_slow_ones(
+    written: list[dict[str, Any]], rows: list[Row], provider: str | None
+) -> None:
     """On every known day; a service may reuse the one before it. The rows of a contact are of one facility."""
     named = {f"s{n}": m if n == 0 or n % 2 else {"all": [{"is": f"s{n - 1}"}, m]} for n, m in enumerate(written)}
     program = programme(named)

@@ -26,15 +26,29 @@ def children(known: Known, *columns: str) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize(
     ("rows", "count", "why"),
     [
-        ([child("P1", NU_CNV="9900000001"), child("P2", NU_CNV="9900000002")], 2, "twins: one birth, one mother, two certificates"),
+        (
+            [child("P1", NU_CNV="9900000001"), child("P2", NU_CNV="9900000002")],
+            2,
+            "twins: one birth, one mother, two certificates",
+        ),
         ([child("P1", PRENOMBRE_MENOR="LUZ"), child("P2", PRENOMBRE_MENOR="LUZ")], 2, "homonyms in one district"),
-        ([child("P1", NU_CNV="9900000001"), child("P2", NU_CNV="9900000001", NU_DNI_MENOR="00770001")], 1, "one certificate, later a DNI"),
-        ([child("P1", PRENOMBRE_MENOR="RN"), child("P2", PRENOMBRE_MENOR="RN")], 2, "newborns without a name are not one"),
+        (
+            [child("P1", NU_CNV="9900000001"), child("P2", NU_CNV="9900000001", NU_DNI_MENOR="00770001")],
+            1,
+            "one certificate, later a DNI",
+        ),
+        (
+            [child("P1", PRENOMBRE_MENOR="RN"), child("P2", PRENOMBRE_MENOR="RN")],
+            2,
+            "newborns without a name are not one",
+        ),
         ([child("P1")], 1, "no document at all"),
         ([child("P1", NU_DNI_MENOR="00770001"), child("P2", NU_DNI_MENOR="00770001")], 1, "two rows with one DNI"),
     ],
 )
-def test_who_is_one_person(deliver: Deliver, ws: Workspace, peru: Programme, rows: list[dict[str, str]], count: int, why: str) -> None:
+def test_who_is_one_person(
+    deliver: Deliver, ws: Workspace, peru: Programme, rows: list[dict[str, str]], count: int, why: str
+) -> None:
     deliver("padron", rows)
     assert known_by(ws, peru, TODAY).subjects.num_rows == count, why
 
@@ -61,11 +75,18 @@ def test_records_of_both_documents_are_of_one_child(deliver: Deliver, ws: Worksp
 
 def test_a_corrected_dni(deliver: Deliver, ws: Workspace, peru: Programme) -> None:
     """The wrong number stops naming the child from the day its correction is known."""
-    deliver("his-pacientes", "Id_Paciente;Id_Tipo_Documento;Numero_Documento\n1;1;00770001\n2;1;00770002\n", on="2026-06-01")
+    deliver(
+        "his-pacientes", "Id_Paciente;Id_Tipo_Documento;Numero_Documento\n1;1;00770001\n2;1;00770002\n", on="2026-06-01"
+    )
     deliver("his", [visit("1", "2026-06-10", "90723", "1"), visit("2", "2026-06-11", "90723", "2")], on="2026-06-30")
     deliver("padron", [child("P1", NU_DNI_MENOR="00770001")], on="2026-06-01", name="a.csv")
-    deliver("padron", [child("P1", NU_DNI_MENOR="00770002", FE_MODI_REGISTRO="2026-07-15")], on="2026-08-01", name="b.csv")
-    told = {str(day): {str(d) for d in known_by(ws, peru, day).services["day"].to_pylist()} for day in (dt.date(2026, 7, 1), dt.date(2026, 8, 1))}
+    deliver(
+        "padron", [child("P1", NU_DNI_MENOR="00770002", FE_MODI_REGISTRO="2026-07-15")], on="2026-08-01", name="b.csv"
+    )
+    told = {
+        str(day): {str(d) for d in known_by(ws, peru, day).services["day"].to_pylist()}
+        for day in (dt.date(2026, 7, 1), dt.date(2026, 8, 1))
+    }
     assert told == {"2026-07-01": {"2026-06-10"}, "2026-08-01": {"2026-06-11"}}
 
 
@@ -90,7 +111,11 @@ def test_a_move_ends_a_residence(deliver: Deliver, ws: Workspace, peru: Programm
 
 def test_people_decide(deliver: Deliver, ws: Workspace, peru: Programme) -> None:
     """A join makes one person, a split two; both hold from their day, until undone."""
-    deliver("padron", [child("P1"), child("P2"), child("P3", NU_CNV="9900000001"), child("P4", NU_CNV="9900000001")], on="2026-05-01")
+    deliver(
+        "padron",
+        [child("P1"), child("P2"), child("P3", NU_CNV="9900000001"), child("P4", NU_CNV="9900000001")],
+        on="2026-05-01",
+    )
     one, two, three, four = (int(n) for n in ws.vault.pseudonyms("padron", ["P1", "P2", "P3", "P4"]))
     since, undone = dt.date(2026, 6, 1), dt.date(2026, 8, 1)
     join, split = Decision("join", one, two, since, undone), Decision("split", three, four, since)
@@ -115,7 +140,18 @@ def test_likeness_only_proposes() -> None:
     """A name written in two ways is proposed; twins and strangers are not."""
     names = [("ANA LUCIA", "QUISPE"), ("BETO", "MAMANI"), ("CARLA", "ROJAS"), ("DORIS", "HUAMAN"), ("ELMER", "FLORES")]
     people = [
-        (n, {"names": a, "surname": b, "second_surname": "PRUEBA", "birth": f"2026-04-{n + 10}", "sex": "F", "place": "010101", "mother": f"0088000{n}"})
+        (
+            n,
+            {
+                "names": a,
+                "surname": b,
+                "second_surname": "PRUEBA",
+                "birth": f"2026-04-{n + 10}",
+                "sex": "F",
+                "place": "010101",
+                "mother": f"0088000{n}",
+            },
+        )
         for n, (a, b) in enumerate(names)
     ]
     people.append((9, people[0][1] | {"names": "ANA LUSIA"}))
@@ -132,8 +168,15 @@ def test_older_and_newer_place_codes_are_placed(deliver: Deliver, ws: Workspace,
         "010109,A,B,VIEJO,,2026-06-30,\n010191,A,B,VIEJO,2026-07-01,,010109\n010192,A,B,NUEVO,2026-07-01,,010109\n",
         on="2026-05-01",
     )
-    deliver("padron", [child("P1", place="010109"), child("P2", place="010191"), child("P3", place="010192")], on="2026-05-01")
-    homes = {day: [r["place"] for r in known_by(ws, peru, day).residences.to_pylist()] for day in (dt.date(2026, 6, 30), dt.date(2026, 7, 1))}
+    deliver(
+        "padron",
+        [child("P1", place="010109"), child("P2", place="010191"), child("P3", place="010192")],
+        on="2026-05-01",
+    )
+    homes = {
+        day: [r["place"] for r in known_by(ws, peru, day).residences.to_pylist()]
+        for day in (dt.date(2026, 6, 30), dt.date(2026, 7, 1))
+    }
     assert sorted(homes[dt.date(2026, 6, 30)]) == ["010109", "010109", "010109"]
     assert sorted(homes[dt.date(2026, 7, 1)]) == ["010191", "010191", "010192"]
 

@@ -37,40 +37,24 @@ def delimiter(path: Path, line: str, source: Source) -> str:
 
 
 def columns(path: Path, cells: list[str], source: Source, limits: Limits) -> tuple[list[str], list[str]]:
-    """The declared name of each column of the file (an unknown one keeps its own), and what to tell about it.
+    """The declared name of each column of the file (an unknown one gets a name of its own), and the unknown ones.
 
     Raises for doubled columns, and for one that is needed and not there, with the nearest name that is.
     """
     if len(cells) > limits.columns:
-        raise refuse(
-            path, "the file has {count} columns", "at most {limit}", "", 1, count=len(cells), limit=limits.columns
-        )
+        count, limit = len(cells), limits.columns
+        raise refuse(path, "the file has {count} columns", "at most {limit}", "", 1, count=count, limit=limit)
     known = {plain(name): column.name for column in source.columns for name in column.names}
-    found = [known.get(plain(cell), cell.strip()) for cell in cells]
-    doubled = sorted({name for name in found if name and found.count(name) > 1})
-    if doubled:
-        raise refuse(
-            path, 'the column "{name}" is there twice', "", "delete the one that is not it", 1, name=doubled[0]
-        )
-    strange = [name for name in found if name not in source.by_name and not name.startswith(EXTRA)]
+    found = [known.get(plain(cell)) or (cell if cell.startswith(EXTRA) else f"\0{n}") for n, cell in enumerate(cells)]
+    strange = [cell for cell, name in zip(cells, found, strict=True) if name[0] == "\0"]
     missing = [name for name in source.used if name not in found and not source.by_name[name].optional]
     if missing:
         close = nearest(missing[0], strange)
-        hint = (
-            'is "{close}" meant? call it {name}'
-            if close
-            else "the first line must have the names of the columns; ask for the file with: {all}"
-        )
-        told = ", ".join(missing)
+        facts: dict[str, object] = {"all": ", ".join(missing), "name": missing[0], "close": close}
+        hint = 'is "{close}" meant? call it {name}' if close else "the first line must have the names of the columns"
+        raise refuse(path, "these columns are missing: {all}", "", hint, 1, **facts)
+    if doubled := [name for name in dict.fromkeys(found) if found.count(name) > 1]:
         raise refuse(
-            path,
-            "these columns are missing: {missing}",
-            "",
-            hint,
-            1,
-            missing=told,
-            close=close,
-            name=missing[0],
-            all=told,
+            path, 'the column "{name}" is there twice', "", "delete the one that is not it", 1, name=doubled[0]
         )
     return found, strange

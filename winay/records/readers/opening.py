@@ -37,19 +37,19 @@ def refuse(
     return Rejected(Problem(At(file.name, line), told, expected, hint, facts))
 
 
-def is_workbook(path: Path) -> bool:
-    """Is it an Excel file (or an old one), whatever it is called?"""
-    with path.open("rb") as file:
-        start = file.read(8)
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        return True
-    if not start.startswith(b"PK\x03\x04"):
-        return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.startswith("xl/") for name in archive.namelist())
-    except zipfile.BadZipFile:
-        return False
+def is_workbook(file: IO[bytes]) -> bool:
+    """Are these the bytes of an Excel file, whatever it is called? Leaves the file at its start."""
+    start = file.read(4)
+    file.seek(0)
+    if start == b"PK\x03\x04":
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return any(name.startswith("xl/") for name in archive.namelist())
+        except zipfile.BadZipFile:
+            return False
+        finally:
+            file.seek(0)
+    return start == b"\xd0\xcf\x11\xe0"
 
 
 def check_file(path: Path, limits: Limits) -> None:
