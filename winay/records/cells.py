@@ -42,8 +42,6 @@ def judge(column: SourceColumn, cells: Any, known: dt.date) -> Judged:
         values, wrong = _texts(column, words)
     wrong = np.where(blank, REASONS.index("blank") if column.required else 0, wrong).astype(np.uint8)
     values = pc.if_else(pa.array(blank | (wrong > 0)), pa.scalar(None, values.type), values)
-    if not len(codes):
-        return Judged(pa.array([], pa.dictionary(pa.int32(), values.type)), np.zeros(0, np.uint8), None)
     spread = pa.DictionaryArray.from_arrays(cells.indices, values)
     return Judged(
         spread, wrong[codes], None if formats is None else np.where(blank, -1, formats).astype(np.int8)[codes]
