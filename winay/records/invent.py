@@ -53,11 +53,13 @@ class Case:
 
 @dataclass
 class Deliveries:
-    """The files in the order they were delivered, what was planted, and the lines written by source."""
+    """The files in the order they were delivered, what was planted, the lines written by source, and the births by region:
+    how many were invented, and how many the estimates say."""
 
     files: list[Delivery] = field(default_factory=list)
     planted: list[Case] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
+    births: dict[str, tuple[int, float]] = field(default_factory=dict)
 
 
 def invent(
@@ -78,6 +80,7 @@ def invent(
     world = settle(programme, plan, on, seed, regions or plan.regions)
     papers.complete(world)
     made = _Maker(world, Path(folder), progress)
+    made.result.births = made.births()
     made.plant()
     made.people()
     made.places()
@@ -111,6 +114,15 @@ class _Maker:
     def first(self, months: int) -> int:
         """The first day of the month so many months before ours."""
         return days_of(Month.of(day_of(self.world.on)).before(months).first)
+
+    def births(self) -> dict[str, tuple[int, float]]:
+        """Children invented and estimated, by region."""
+        places = self.world.places
+        parent = reference(self.world.programme, "places").set_index("code")["parent"]
+        expected = sum(places[f"age_{year}"].astype(float) for year in range(self.world.plan.months // 12))
+        born = pd.DataFrame({"born": np.bincount(self.table["at"], minlength=len(places)), "expected": expected})
+        sums = born.groupby(places["parent"].map(parent)).sum()
+        return {str(code): (int(row["born"]), round(row["expected"], 1)) for code, row in sums.iterrows()}
 
     def known(self, role: str, told: Days) -> Days:
         """The day whose delivery brings what was told on a day: in the month after it, never before our first."""

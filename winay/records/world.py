@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from winay.core.ages import Age, after, days_of
 from winay.programme.load import Programme
 from winay.programme.schedule import Schedule
-from winay.programme.standards import Anchor
+from winay.programme.standards import END, Anchor
 from winay.records.plan import Care, Chance, Delay, Draw, Number, Plan
 
 Days = NDArray[np.int32]
@@ -219,7 +219,9 @@ def _followed(
         if k < len(care.planned):
             start = np.maximum(start, after(care.planned[k], anchor, schedule.month_end))
         for gap in delivery.gaps:
-            start = np.where(before < NEVER, np.maximum(start, after(gap.clock.from_, before)), start).astype(np.int32)
+            low, high = gap.ages or (Age(), END)
+            binds = (before < NEVER) & (start >= after(low, anchor)) & (high == END or start <= after(high, anchor))
+            start = np.where(binds, np.maximum(start, after(gap.clock.from_, before)), start).astype(np.int32)
         keep = care.share if care.keep is None else care.keep
         share = care.share if k == 0 else np.where(result[-1] < NEVER, keep, care.back)
         got = about & happens(world, people, care, dice, share, care.family)

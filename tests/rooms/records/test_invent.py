@@ -55,6 +55,9 @@ def test_births_are_those_of_the_estimates(programme: Programme, made: Deliverie
     """Within one child a district and year: the share that is no whole child is drawn."""
     people = pd.read_csv(PROGRAMME / "reference/population.csv.gz", dtype={"place": str}).set_index("place")
     mine = people[people.index.str.startswith(PROVINCE)]
+    born, estimated = made.births[PROVINCE[:2]]
+    assert born == pytest.approx(estimated, abs=2 * len(mine))
+    assert estimated == pytest.approx(mine["age_0"].sum() + mine["age_1"].sum(), abs=0.1)
     rows = {line["CO_PADRON_NOMINAL"] for line in lines_of(made, "padron")}
     assert len(rows) == pytest.approx(mine["age_0"].sum() + mine["age_1"].sum(), abs=2 * len(mine) + 40)
 
