@@ -22,7 +22,7 @@ import pytest
         (["snapshots", "official", "latest", "--period", "2026-13", "-w", "ws"], 2, "no es un mes"),
         (["links", "join", "dni:1", "dni:1", "--reason", "x", "-w", "ws"], 2, "la misma persona"),
         (["links", "undo", "dni:1", "dni:2", "-w", "ws"], 2, "nadie decidió"),
-        (["programme", "show", "pe-dit", "penta-fed2025"], 2, '¿quiso decir "penta-fed2024"?'),
+        (["programme", "show", "pe-dit", "pentaa-fed2024"], 2, '¿quiso decir "penta-fed2024"?'),
     ],
 )
 def test_a_wrong_line_says_what_to_write(winay, line, status, told):
@@ -45,7 +45,7 @@ def test_a_refused_record_gives_3_and_can_be_corrected(winay, shelf):
     (shelf / "otro.csv").write_text(
         "\n".join([rows[0], ",".join([*cells[:column], "31/02/2026", *cells[column + 1 :]])])
     )
-    status, out, err = winay("load", "padron", "otro.csv", "--known-on", "2026-11-06", "--yes", "-w", "ws", "--json")
+    status, out, _ = winay("load", "padron", "otro.csv", "--known-on", "2026-11-06", "--yes", "-w", "ws", "--json")
     told = json.loads(out)["files"][0]
     assert (status, told["records"], told["accepted"], told["refused"], told["duplicate"]) == (3, 1, 0, 1, 0)
     status, out, _ = winay("refused", "list", "-w", "ws", "--json")

@@ -57,7 +57,7 @@ def test_every_example_runs(winay, shelf, example):
         if key.startswith(start):
             for line in lines:
                 winay(*line)
-    status, out, err = winay(*words)
+    status, _, err = winay(*words)
     assert status in (0, 3) or any(key.startswith(k) for k in NOTHING), err
     assert "Traceback" not in err
     for start, lines in AFTER.items():

@@ -75,16 +75,17 @@ def test_month_end_and_grace_of_the_file(tmp_path):
 def test_others_are_evaluated_where_the_first_refers_to_them(tmp_path):
     """Anchored at another standard's delivery; two rows of a subject are episodes; `who` reads the attributes."""
     subjects = "subject,anchor,end,weight,sex\nx,2025-01-01,2025-06-01,2400,M\nx,2025-03-01,,,F\ny,2025-01-01,,3000,M\n"
-    records = "subject,date,code\nx,2025-01-10,iron\nx,2025-03-02,iron\nx,2025-04-15,iron\nx,2025-03-20,test\nx,2025-05-10,test\ny,2025-01-05,test\n"
+    iron, test = ["x,2025-01-10", "x,2025-03-02", "x,2025-04-15"], ["x,2025-03-20", "x,2025-05-10", "y,2025-01-05"]
+    records = "\n".join(["subject,date,code", *(f"{line},iron" for line in iron), *(f"{line},test" for line in test)])
     rows = tried(tmp_path, TREATMENT, subjects, records, "2025-07-01")
-    assert [(r["subject"], r["status"], r["received"], r["until"]) for r in rows] == [
-        ("x", "late", date(2025, 3, 20), date(2025, 3, 10)),
-        ("x", "on_time", date(2025, 5, 10), date(2025, 6, 1)),
-        ("x", "on_time", date(2025, 5, 10), date(2025, 4, 30)),
-        ("x", "due", None, None),
-        ("y", "exempt", None, None),
-        ("y", "exempt", None, None),
-    ] or [(r["subject"], r["status"], r["received"]) for r in rows] == []
+    assert [(r["subject"], r["status"], r["received"], r["valid"], r["until"]) for r in rows] == [
+        ("x", "missed", None, date(2025, 3, 3), date(2025, 3, 10)),  # anchored on 10 January, a day after 2 March
+        ("x", "on_time", date(2025, 3, 20), date(2025, 3, 6), date(2025, 6, 1)),
+        ("x", "missed", None, date(2025, 4, 16), date(2025, 4, 30)),
+        ("x", "on_time", date(2025, 5, 10), date(2025, 4, 26), None),
+        ("y", "exempt", None, None, None),
+        ("y", "exempt", None, None, None),
+    ]
 
 
 def test_a_code_proves_what_a_lone_item_would(tmp_path):
@@ -101,29 +102,38 @@ def test_a_code_proves_what_a_lone_item_would(tmp_path):
     assert rows[0]["received"] == date(2026, 1, 5)
 
 
-@pytest.mark.parametrize(
-    ("standard", "subjects", "records", "told"),
-    [
-        ("- { standard: a, service: s, deliveries: [ { form: 2m } ] }", "subject,anchor\n", "subject,date\n", ["s.yaml:1", '"form"', '"from"']),
-        ("- { standard: a, service: s, deliveries: [ { from: 2m, gaps: [ { since: b/1 } ] } ] }", "subject,anchor\n", "subject,date\n", ["s.yaml:1", '"b"']),
-        ("", "subject,anchor\n", "subject,date\n", ["s.yaml", "ningún esquema"]),
-        ("a: [", "subject,anchor\n", "subject,date\n", ["s.yaml:1"]),
-        ("", "", "", ["s.yaml"]),
-        (None, "subject,birth\nx,2026-01-01\n", "subject,date\n", ["S.csv:1", "anchor", "subject, birth"]),
-        (None, "subject,anchor\nx,31/12/2025\n", "subject,date\nx,2026-02-30\nz,2026-01-01\n", ["S.csv:2 [anchor]", "31/12/2025", "R.csv:2 [date]", "R.csv:3 [subject]"]),
-        (None, "subject,anchor\nx\n", "subject,date\n", ["S.csv:2", "tantas celdas"]),
-        (None, "subject,anchor\nx,1926-01-01\n", "subject,date\nx,2026-01-01\n", ["S.csv", "demasiado lejos"]),
-        ("- { standard: a, service: s, who: { event: e }, deliveries: [ { by: 2m } ] }", "subject,anchor\nx,2026-01-01\n", "subject,date\n", ["s.yaml:1", "solo atributos"]),
-    ],
-)  # fmt: skip
+OK = "- { standard: a, service: s, deliveries: [ { by: 2m } ] }"
+WHO = "- { standard: a, service: s, who: { %s }, deliveries: [ { by: 2m } ] }"
+ONE, NONE = "subject,anchor\nx,2026-01-01\n", "subject,date\n"
+BAD = {
+    "a key nobody knows": (OK.replace("by", "untill"), ONE, NONE, ["s.yaml:1", '"untill"', '"until"']),
+    "a standard nobody wrote": (OK.replace("by: 2m", "gaps: [ { since: b/1 } ]"), ONE, NONE, ["s.yaml:1", '"b"']),
+    "an empty file": ("", ONE, NONE, ["s.yaml", "ningún esquema"]),
+    "no YAML": ("a: [", ONE, NONE, ["s.yaml:1"]),
+    "what `try` cannot ask": (WHO % "event: e", ONE, NONE, ["s.yaml:1", "solo atributos"]),
+    "no anchor": (OK, "subject,birth\nx,2026-01-01\n", NONE, ["bad-S.csv:1", "anchor", "subject, birth"]),
+    "days of two files": (
+        OK,
+        "subject,anchor\nx,31/12/2025\n",
+        "subject,date\nx,2026-02-30\nz,2026-01-01\n",
+        ["bad-S.csv:2 [anchor]", "31/12/2025", "bad-R.csv:2 [date]", "bad-R.csv:3 [subject]"],
+    ),
+    "a cell too few": (OK, "subject,anchor\nx\n", NONE, ["bad-S.csv:2", "tantas celdas"]),
+    "an open quote": (OK, 'subject,anchor\n"x,2026-01-01\n', NONE, ["bad-S.csv", "CSV"]),
+    "a century": (OK, "subject,anchor\nx,1926-01-01\n", NONE, ["bad-S.csv", "demasiado lejos"]),
+    "no number": (
+        WHO % "attribute: w, below: 2500, missing: out",
+        "subject,anchor,w\nx,2026-01-01,2.500 g\n",
+        NONE,
+        ["bad-S.csv:2 [w]", "2.500 g"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("standard", "subjects", "records", "told"), BAD.values(), ids=BAD)
 def test_bad_files_are_told_by_line(winay, shelf, standard, subjects, records, told):
     """Where, what was found, what was expected; status 1; nothing on stdout."""
-    ok = "- { standard: a, service: s, deliveries: [ { by: 2m } ] }"
-    for name, text in (
-        ("s.yaml", ok if standard is None else standard),
-        ("bad-S.csv", subjects),
-        ("bad-R.csv", records),
-    ):
+    for name, text in (("s.yaml", standard), ("bad-S.csv", subjects), ("bad-R.csv", records)):
         (shelf / name).write_text(text)
     status, out, err = winay("try", "s.yaml", "--subjects", "bad-S.csv", "--records", "bad-R.csv", "--on", "2026-03-01")
     assert (status, out) == (1, "")
@@ -132,10 +142,11 @@ def test_bad_files_are_told_by_line(winay, shelf, standard, subjects, records, t
 
 
 STANDARDS = [
-    "{ standard: a, service: s, deliveries: [ { from: 2m, by: 4m }, { from: 4m, by: 6m, gap: 4w }, { by: 1y, until: 18m } ] }",
-    "{ standard: a, service: s, match: chain, deliveries: [ { from: 55d, by: 119d }, { by: 147d, until: 189d, gaps: [ { from: 28d, until: 70d } ] } ] }",
-    "{ standard: a, service: s, in_sequence: true, catch_up: true, grace: 4d, deliveries: [ { from: 1m, by: 2m }, { from: 3m, by: 5m, gaps: [ { since: 1, from: 40d } ] }, { from: 6m } ] }",
-]  # fmt: skip
+    "deliveries: [ { from: 2m, by: 4m }, { from: 4m, by: 6m, gap: 4w }, { by: 1y, until: 18m } ] }",
+    "match: chain, deliveries: [ { from: 55d, by: 119d }, { by: 147d, until: 189d, gaps: [ { from: 28d, until: 70d } ] } ] }",
+    "in_sequence: true, grace: 4d, deliveries: [ { from: 1m, by: 2m }, { by: 5m, gaps: [ { since: 1, from: 40d } ] }, {} ] }",
+    "catch_up: true, deliveries: [ { from: 3m, by: 4m }, { from: 9m, by: 1y, not_owed_when: { received: 1, since: 6m } } ] }",
+]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -145,7 +156,7 @@ def test_equals_the_reference(tmp_path, standard, ages, on):
     days = [date.fromordinal(anchor.toordinal() + age) for age in ages]
     found = tried(
         tmp_path,
-        f"- {standard}",
+        "- { standard: a, service: s, " + standard,
         f"subject,anchor\nx,{anchor}\n",
         "subject,date\n" + "".join(f"x,{d}\n" for d in days),
         str(day),

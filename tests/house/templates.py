@@ -33,7 +33,7 @@ def _called(tree: ast.AST) -> Iterator[tuple[str, int]]:
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))
         if name in SAYS:
             wanted = [call.args[n] for n in SAYS[name] if n < len(call.args)]
-            wanted += [keyword.value for keyword in call.keywords if keyword.arg in NAMED]
+            wanted += [word.value for word in call.keywords if word.arg in NAMED]
             for node in wanted:
                 for text in _constants(node):
                     if any(char.isalpha() for char in text):
@@ -54,3 +54,12 @@ def _helps(tree: ast.AST) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.FunctionDef) and "Example:" in (text := ast.get_docstring(node) or ""):
             for part in text.split("Example:")[0].strip().split("\n\n"):
                 yield " ".join(part.split()), node.lineno
+
+
+if __name__ == "__main__":  # what has no Spanish yet
+    from ruamel.yaml import YAML
+
+    spanish = YAML(typ="safe").load((ROOT / "winay/locale/es.yaml").read_text("utf-8"))
+    for text, at in templates().items():
+        if text not in spanish:
+            print(f"{at}  {text!r}")

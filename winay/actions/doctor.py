@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -50,13 +50,8 @@ def doctor(ws: Workspace, fix: bool = False) -> Iterator[Check]:
 
 
 def _libraries(ws: Workspace) -> Found:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "-"
-    return "-" not in found.values(), ", ".join(f"{name} {number}" for name, number in found.items())
+    found = {package.name: package.version for name in LIBRARIES for package in distributions(name=name)}
+    return len(found) == len(LIBRARIES), ", ".join(f"{name} {number}" for name, number in found.items())
 
 
 def _room(ws: Workspace) -> Found:
@@ -64,9 +59,8 @@ def _room(ws: Workspace) -> Found:
     return free > ROOM, f"{free / 1e9:,.1f} GB"
 
 
-def _writing(ws: Workspace) -> Found:
-    closed = [path.name for path in [ws.path, *ws.path.iterdir()] if not os.access(path, os.W_OK)]
-    return not closed, ", ".join(closed)
+def _closed(ws: Workspace) -> Found:
+    return _nothing(path.name for path in [ws.path, *ws.path.iterdir()] if not os.access(path, os.W_OK))
 
 
 def _programme(ws: Workspace) -> Found:
@@ -76,13 +70,8 @@ def _programme(ws: Workspace) -> Found:
 
 
 def _clock(ws: Workspace) -> Found:
-    last = max((load.finished for load in ws.ledger.loads()), default="")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return last <= now, now
-
-
-def _zone(ws: Workspace) -> Found:
-    return True, f"{ws.time_zone}: {datetime.now(ZoneInfo(ws.time_zone)):%Y-%m-%d %H:%M}"
+    return all(load.finished <= now for load in ws.ledger.loads()), now
 
 
 def _sound(problems: Iterable[Problem | None]) -> Found:
@@ -102,7 +91,7 @@ def _left(ws: Workspace) -> list[Path]:
 
 
 def _nothing(names: Iterable[object]) -> Found:
-    listed = [str(name) for name in names]
+    listed = list(map(str, names))
     return not listed, ", ".join(listed[:5]) + (f" … ({len(listed)})" if len(listed) > 5 else "")
 
 
@@ -117,19 +106,19 @@ def _looks(ws: Workspace) -> Found:
     from winay.decisions.setup import database
 
     broken = looks.first_broken(database(ws))
-    return broken is None, "" if broken is None else say("line {n}", n=broken)
+    return broken is None, say("line {n}", n=broken) if broken else ""
 
 
 CHECKS: dict[str, tuple[Callable[[Workspace], Found], str, str]] = {
     "Python": (lambda ws: (sys.version_info >= (3, 11), sys.version.split()[0]), BAD, "install Python 3.11 or newer"),
     "libraries": (_libraries, BAD, "install winay again"),
     "room on the disk": (_room, CARE, "make room: at least 2 GB"),
-    "right to write": (_writing, BAD, "give the account that runs winay the right to write in the workspace"),
+    "right to write": (_closed, BAD, "let the account that runs winay write in the workspace"),
     "key": (lambda ws: (bool(ws.vault.seal(b"")), str(ws.key_file)), BAD, "bring the key file back from its copy"),
     "key is private": (lambda ws: (not ws.key_file.stat().st_mode & 0o077, ""), CARE, "chmod 600 on the key file"),
     "programme": (_programme, CARE, "the last load was made under other rules; evaluate again"),
     "clock": (_clock, BAD, "the clock is behind the last load: set it"),
-    "time zone": (_zone, BAD, "correct time_zone in winay.toml"),
+    "time zone": (lambda ws: (bool(ZoneInfo(ws.time_zone)), ws.time_zone), BAD, "correct time_zone in winay.toml"),
     "ledger": (lambda ws: _sound(ws.ledger.problems()), BAD, "bring the workspace back from a copy; change nothing before"),
     "lake": (lambda ws: _sound(ws.lake.verify()), BAD, "bring the file back from a copy, or load the delivery again"),
     "vault": (lambda ws: _sound(ws.vault.verify()), BAD, "bring the vault back from a copy"),

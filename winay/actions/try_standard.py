@@ -1,5 +1,6 @@
 """A standard tried on a few rows, for whoever writes one: YAML and two CSV files in, one row a subject and delivery out."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ NO_END = timedelta(days=12_000)
 """An episode without an end: `end` lies so far after the judging day, and is shown as no limit."""
 SPREAD = 15_000
 """Days between the first and the last day of the rows: what the kernel's small numbers hold, with NO_END."""
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 TRIED = ("all_of", "any_of", "at_least", "attribute")
 SHOWN = ("delivery", "received", "status", "valid", "from", "due", "by", "until")
 
@@ -48,6 +50,9 @@ def try_standard(file: Path, subjects: Path, records: Path, on: date, default: s
             facts = {"close": nearest(row["subject"], known), "file": subjects.name}
             hint = 'did you mean "{close}"?' if facts["close"] else ""
             more.append(found(row[AT], "subject", row["subject"], "a subject of {file}", hint, **facts))
+    for name in (name for name, attribute in tried.attributes.items() if attribute.type == "decimal"):
+        odd = [row for row in listed if row.get(name) and not NUMBER.fullmatch(row[name])]
+        problems += [found(row[AT], name, row[name], "a number such as 2500 or 10.5") for row in odd]
     if problems := [*problems, *more]:
         raise WinayError(problems)
     name = next(iter(tried.standards))

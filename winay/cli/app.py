@@ -16,7 +16,7 @@ from winay.cli.show import silence
 from winay.core.problems import At, Problem, WinayError, unknown_name
 from winay.core.text import say
 
-FILES = ("setting_up", "deliveries", "links", "answers", "snapshots", "programme")
+FILES = ("setting_up", "deliveries", "links", "answers", "snapshots", "programme", "demo")
 """The files of commands, in the order of the help; each has `register(app)`."""
 INTERRUPTED = 130
 

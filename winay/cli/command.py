@@ -106,7 +106,7 @@ class _Help:
 
 def _written(param: Any) -> str:
     if param.param_type_name == "argument":
-        return param.display_name_raw + ("…" if param.nargs != 1 else "")
+        return str(param.display_name_raw) + ("…" if param.nargs != 1 else "")
     return ", ".join(param.opts) + ("" if param.is_flag else f" {param.metavar}")
 
 
@@ -126,7 +126,7 @@ def verbs(intro: Command) -> typer.Typer:
 
 
 def verb(app: typer.Typer, name: str | None = None) -> Callable[[Command], Command]:
-    """Register a command; its docstring is an English text with an `Example:` line. It may return its exit status."""
+    """Register a command; its docstring is an English text, and an example. It may return its exit status."""
     return app.command(name, cls=Verb)
 
 
