@@ -2,11 +2,11 @@
 
 import getpass
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winay.actions.opening import promised
 from winay.core.problems import wrong_use
@@ -15,6 +15,7 @@ from winay.workspace import Workspace
 if TYPE_CHECKING:
     from winay.records.as_of import Known
     from winay.records.link import Decision
+    from winay.records.witness import Line
 
 KEEPER, ANALYST = "keeper", "analyst"
 SEES_NAMES = {KEEPER}
@@ -51,6 +52,18 @@ class People:
 
         return known_by(self.ws, promised(self.ws), day, self.decided)
 
+    def lines(self, persons: Collection[int], day: date) -> "list[Line]":
+        """The records of a person's identifiers as known on a day, down to the delivered line."""
+        from winay.records import witness
+
+        return witness.lines(self.ws, promised(self.ws), persons, day)
+
+    def registry(self, persons: Collection[int], day: date) -> list[dict[str, Any]]:
+        """The registry rows that say who a person is."""
+        from winay.records import witness
+
+        return witness.registry(self.ws, persons, day)
+
     def shown(self, how_many: int) -> None:
         """So many more subjects leave with a line of their own (pseudonym, verdict, services)."""
         self.how_many += how_many
@@ -69,9 +82,8 @@ class People:
 
     def _names_asked_for(self) -> None:
         if not self.identities:
-            raise wrong_use(
-                "names and documents were not asked for", hint="ask with --identities: the look is written down"
-            )
+            hint = "ask with --identities: the look is written down"
+            raise wrong_use("names and documents were not asked for", hint=hint)
 
 
 @contextmanager
