@@ -74,6 +74,8 @@ def _written(
 
 def _in_file(column: SourceColumn, values: pa.Array) -> pa.Array:
     """Values as the column writes them: its first date format, its own codes for ours."""
+    if column.values is None and pa.types.is_integer(values.type):
+        return values.cast(pa.string())
     theirs = {ours: code for code, ours in reversed((column.values or {}).items())}
 
     def write(value: Any) -> str | None:

@@ -122,7 +122,7 @@ class _Maker:
         expected = sum(places[f"age_{year}"].astype(float) for year in range(self.world.plan.months // 12))
         born = pd.DataFrame({"born": np.bincount(self.table["at"], minlength=len(places)), "expected": expected})
         sums = born.groupby(places["parent"].map(parent)).sum()
-        return {str(code): (int(row["born"]), round(row["expected"], 1)) for code, row in sums.iterrows()}
+        return {str(code): (int(row["born"]), round(float(row["expected"]), 1)) for code, row in sums.iterrows()}
 
     def known(self, role: str, told: Days) -> Days:
         """The day whose delivery brings what was told on a day: in the month after it, never before our first."""
@@ -247,7 +247,8 @@ class _Maker:
     def _plant_contacts(self, heads: pd.DataFrame, known: Days) -> Days:
         """A facility that stops reporting, and a network whose files of one month come two months late."""
         providers, day = self.world.providers, heads["day"].to_numpy()
-        silent, stopped = int(heads["where"].mode()[0]), self.first(4)
+        used = heads["where"].value_counts().index
+        silent, stopped = int(used[len(used) // 5]), self.first(4)
         self.cases.append(("silent", providers["code"][silent], int(providers["at"][silent]), stopped, "contacts", 0))
         known = np.where((heads["where"] == silent) & (day >= stopped), NEVER, known)
         network, month, late = (
