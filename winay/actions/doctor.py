@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import distributions
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,7 +21,6 @@ GOOD, CARE, BAD = "good", "care", "bad"
 ROOM = 2e9
 SECONDS = 3.0
 """That long the newest files of a store are read again; what was not reached is told."""
-LIBRARIES = ("duckdb", "ibis-framework", "pyarrow", "deltalake", "numba", "django", "cryptography")
 Found = tuple[bool, str]
 
 
@@ -47,11 +45,6 @@ def doctor(ws: Workspace, fix: bool = False) -> Iterator[Check]:
         except (OSError, KeyError) as error:
             good, found = False, str(error)
         yield Check(say(name), GOOD if good else worst, found, "" if good else say(remedy))
-
-
-def _libraries(ws: Workspace) -> Found:
-    found = {package.name: package.version for name in LIBRARIES for package in distributions(name=name)}
-    return len(found) == len(LIBRARIES), ", ".join(f"{name} {number}" for name, number in found.items())
 
 
 def _room(ws: Workspace) -> Found:
@@ -111,7 +104,6 @@ def _looks(ws: Workspace) -> Found:
 
 CHECKS: dict[str, tuple[Callable[[Workspace], Found], str, str]] = {
     "Python": (lambda ws: (sys.version_info >= (3, 11), sys.version.split()[0]), BAD, "install Python 3.11 or newer"),
-    "libraries": (_libraries, BAD, "install winay again"),
     "room on the disk": (_room, CARE, "make room: at least 2 GB"),
     "right to write": (_closed, BAD, "let the account that runs winay write in the workspace"),
     "key": (lambda ws: (bool(ws.vault.seal(b"")), str(ws.key_file)), BAD, "bring the key file back from its copy"),

@@ -42,12 +42,12 @@ def contents(path: str) -> list[dict[str, Any]]:
 
 
 def one(path: str, name: str) -> dict[str, Any]:
-    """One part: where it is written, in words, and for a standard as it is meant (the normal form)."""
+    """An indicator, standard or product: where it is written, in words, and a standard as it is meant (normal form)."""
     from winay.programme.guide import told
     from winay.programme.locate import programme
 
     found = programme(path)
-    known = {key: item for part in PARTS for key, item in getattr(found, part).items()}
+    known: dict[str, Any] = {**found.products, **found.standards, **found.indicators}
     if name not in known:
         raise WinayError(unknown_name(None, "part of the programme", name, known), status=2)
     meant = {"meant": asdict(found.schedules[name])} if name in found.schedules else {}

@@ -36,7 +36,7 @@ def check(path: PathArg = DEFAULT) -> None:
 
 
 def shown(
-    path: PathArg = DEFAULT, name: Annotated[str | None, arg("a standard, indicator, service…", "NAME")] = None
+    path: PathArg = DEFAULT, name: Annotated[str | None, arg("a standard, indicator or product", "NAME")] = None
 ) -> None:
     """What a programme holds: its products, rules, standards, packages, indicators, sources; or one of them as it is meant.
 

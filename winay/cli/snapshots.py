@@ -66,11 +66,6 @@ def prune(keep: Annotated[int, opt("so many of the newest stay", "--keep", "N")]
 
 
 def _line(snapshot: Any) -> dict[str, Any]:
-    told, state = snapshot.manifest, "official" if snapshot.official else "provisional"
-    return {
-        "snapshot": snapshot.id,
-        "on": told["on"],
-        "known": told["known"],
-        "state": state,
-        "period": snapshot.official,
-    }
+    days = {name: snapshot.manifest[name] for name in ("on", "known")}
+    state = "official" if snapshot.official else "provisional"
+    return {"snapshot": snapshot.id, **days, "state": state, "period": snapshot.official}

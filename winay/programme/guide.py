@@ -34,18 +34,10 @@ def pages(programme: Programme) -> dict[str, str]:
 
 
 def told(name: str, programme: Programme) -> str:
-    """The page of an indicator, standard or product; what another part says, in words."""
+    """The page of an indicator, a standard or a product."""
     if name in programme.indicators:
         return indicator(programme.indicators[name], programme)
-    if name in programme.standards:
-        return standard(name, programme)
-    if name in programme.products:
-        return product(programme.products[name], programme)
-    if name in programme.packages:
-        return "\n".join(criterion(programme.packages[name], programme))
-    if name in programme.services:
-        return _proof(name, programme)
-    return str((programme.events.get(name) or programme.sources[name]).name)
+    return standard(name, programme) if name in programme.standards else product(programme.products[name], programme)
 
 
 def standard(name: str, programme: Programme) -> str:
