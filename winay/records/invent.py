@@ -18,7 +18,7 @@ from winay.core.ages import day_of, days_of
 from winay.core.periods import Month
 from winay.programme.load import Programme
 from winay.programme.yaml_text import read, validate
-from winay.records import backwards, papers
+from winay.records import backwards, papers, tables
 from winay.records.contacts import contact_lines
 from winay.records.plan import Plan
 from winay.records.world import NEVER, Days, World, cared_for, reference, settle
@@ -109,7 +109,8 @@ class _Maker:
         self.split = (int(np.argmax(np.where(here, born, -1))), self.first(world.plan.history - 2))
         newest = str(int(world.places["code"][here].max()) + 1)
         self.codes = np.array([*world.places["code"], newest.zfill(len(world.places["code"][0]))], object)
-        self.systems = {"reniec": dict(zip(self.codes, world.places["reniec"], strict=False))}
+        systems = tables.code_systems(world.programme)
+        self.systems = {name: dict(zip(self.codes, world.places[name], strict=False)) for name in systems}
 
     def first(self, months: int) -> int:
         """The first day of the month so many months before ours."""
@@ -188,9 +189,9 @@ class _Maker:
         superseded = registry.assign(known=self.known("registry", registry["told"].to_numpy())).duplicated(
             [number, "known"], "last"
         )
-        tables = {"certificates": born, "registry": registry[~superseded], "identity": issued}
-        tables |= {"users": papers.user_rows(self.world), "exits": papers.exit_rows(self.world)}
-        for role, rows in tables.items():
+        papered = {"certificates": born, "registry": registry[~superseded], "identity": issued}
+        papered |= {"users": papers.user_rows(self.world), "exits": papers.exit_rows(self.world)}
+        for role, rows in papered.items():
             self.deliver(role, rows, self.known(role, rows["told"].to_numpy()))
 
     def places(self) -> None:
@@ -201,9 +202,8 @@ class _Maker:
         )
         tree = reference(self.world.programme, "places").set_index("code")
         old = self.world.places.iloc[[self.split[0]]].assign(at=self.split[0], since=NEVER, until=NEVER)
-        new = old.assign(
-            at=len(self.codes) - 1, name=self.world.plan.new_place, since=np.int32(self.split[1]), reniec=""
-        )
+        new = old.assign(at=len(self.codes) - 1, name=self.world.plan.new_place, since=np.int32(self.split[1]))
+        new = new.assign(**dict.fromkeys(self.systems, ""))
         rows = pd.concat([old, new.assign(predecessors=self.codes[self.split[0]])])
         rows = rows.assign(
             province=rows["parent"].map(tree["name"]), region=rows["parent"].map(tree["parent"]).map(tree["name"])

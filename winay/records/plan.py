@@ -126,6 +126,7 @@ class Plan(Written):
     settlements: int
     draws: Named[Draw]
     twins: float
+    facilities: Named[Listed[str]]
     birth_at: Chance
     birth_categories: Named[float]
     categories: Named[float]

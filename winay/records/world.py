@@ -81,7 +81,10 @@ def settle(programme: Programme, plan: Plan, on: date, seed: int, regions: Seque
     lowest = tree[(tree["level"] == programme.head.levels[-1]) & (tree["until"] == "") & tree["code"].map(inside)]
     places = lowest.merge(reference(programme, "population").rename(columns={"place": "code"}), on="code")
     number = {code: index for index, code in enumerate(places["code"])}
-    providers = reference(programme, "providers").query("place in @number and ambito != ''").reset_index(drop=True)
+    providers = reference(programme, "providers").query("place in @number")
+    for name, wanted in plan.facilities.items():
+        providers = providers[providers[name].isin(wanted)]
+    providers = providers.reset_index(drop=True)
     numeric = [name for name, a in programme.attributes.items() if a.of == "place" and a.type in ("integer", "decimal")]
     measured = places.reindex(columns=numeric).apply(pd.to_numeric, errors="coerce")
     places[numeric] = measured
