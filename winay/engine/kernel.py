@@ -6,10 +6,10 @@ Days are int32 since 1970-01-01; `received` and `released` are int16 days from t
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from winay.engine import plan as code
+from winay.engine.compiled import jit
 from winay.engine.plan import FARTHEST, NO_DAY, NONE, UNTIL, VALID, Arrays, Plan
 
 Days = NDArray[np.int32]
@@ -22,13 +22,12 @@ ALL_FIT = np.empty((0, 0), np.bool_)
 
 
 class Case(NamedTuple):
-    """One unit while it is evaluated. The records of service s up to day `on` are days[starts[s]:stops[s]]."""
+    """One unit while it is evaluated. The records of service s up to day `on` are days[records[s, 0] : records[s, 1]]."""
 
     birth: int
     on: int
     days: Days
-    starts: NDArray[np.int64]
-    stops: NDArray[np.int64]
+    records: NDArray[np.int64]
     fits: NDArray[np.bool_]
     """[track], or empty: all fit."""
     anchors: Days
@@ -70,7 +69,7 @@ def receive(
     units = len(births)
     out = Received(
         np.full((units, plan.deliveries), NONE, np.int16),
-        np.full((units, plan.release_columns), NONE, np.int16),
+        np.full((units, plan.released_in.max(initial=-1) + 1), NONE, np.int16),
         np.array(anchors, np.int32),
     )
     fits, cut = ALL_FIT if fits is None else fits, NO_CUT if cut is None else cut
@@ -80,7 +79,7 @@ def receive(
 
 def compiled() -> bool:
     """Whether the kernel is ready in this process or in numba's cache on the disk, so that no one waits."""
-    index = receive_block._cache._cache_file  # type: ignore[attr-defined]
+    index = receive_block._cache._cache_file
     return bool(receive_block.signatures) or bool(index._load_index())
 
 
@@ -90,34 +89,34 @@ def warm_up(plan: Plan) -> None:
     receive(plan, none, np.empty((0, len(plan.tracks)), np.int32), np.zeros(1, np.int64), np.empty(0, np.int16), none)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def receive_block(
     p: Arrays, births: Days, fits: Any, offsets: Any, services: Any, days: Days, cut: Days, received: Ages,
     released: Ages, anchors: Days,
 ) -> None:  # fmt: skip
     """Fills `received`, `released` and the anchors that start at a delivery. All days lie inside the plan's."""
-    starts, stops = np.empty(p.services + 1, np.int64), np.empty(p.services + 1, np.int64)
+    records = np.empty((p.services + 1, 2), np.int64)
     ends = np.empty((2, most_records(offsets)), np.int32)
     everyone = np.empty(0, np.bool_)
     for unit in range(len(births)):
         on = cut[unit] if len(cut) else FAR
-        slices(offsets[unit], offsets[unit + 1], services, days, on, starts, stops)
+        slices(offsets[unit], offsets[unit + 1], services, days, on, records)
         fit = fits[unit] if len(fits) else everyone
-        case = Case(births[unit], on, days, starts, stops, fit, anchors[unit], received[unit])
-        for track in range(len(p.track_kind)):
+        case = Case(births[unit], on, days, records, fit, anchors[unit], received[unit])
+        for track in range(len(p.track) - 1):
             anchor = anchor_of(p, track, case)
             case.anchors[track] = anchor
             if anchor == NO_DAY:
                 continue
-            if p.track_kind[track] == code.PLAIN:
+            if p.track[track, code.KIND] == code.PLAIN:
                 _plain(p, track, anchor, case)
-            elif p.track_kind[track] == code.CHAIN:
+            elif p.track[track, code.KIND] == code.CHAIN:
                 _chain(p, track, anchor, case, ends)
             else:
                 _earliest(p, track, anchor, case, released[unit])
 
 
-@njit(cache=True, nogil=True)
+@jit
 def most_records(offsets: Any) -> int:
     most = 0
     for unit in range(len(offsets) - 1):
@@ -125,42 +124,42 @@ def most_records(offsets: Any) -> int:
     return most
 
 
-@njit(cache=True, nogil=True)
-def slices(start: int, stop: int, services: Any, days: Days, on: int, starts: Any, stops: Any) -> None:
-    """Where the records of each service up to day `on` begin and end; the last slot is for what nothing proves."""
+@jit
+def slices(start: int, stop: int, services: Any, days: Days, on: int, records: Any) -> None:
+    """Where the records of each service up to day `on` begin and end; the last row is for what nothing proves."""
     record = start
-    for service in range(len(starts) - 1):
+    for service in range(len(records) - 1):
         while record < stop and services[record] < service:
             record += 1
-        starts[service] = record
+        records[service, 0] = record
         while record < stop and services[record] == service:
             record += 1
         last = record
-        while last > starts[service] and days[last - 1] > on:
+        while last > records[service, 0] and days[last - 1] > on:
             last -= 1
-        stops[service] = last
-    starts[-1] = stops[-1] = record
+        records[service, 1] = last
+    records[-1] = stop
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _plain(p: Arrays, track: int, anchor: int, case: Case) -> None:
     """Earliest, one service, age clocks and at most one `since: counted` gap each: nearly every standard."""
     days, row = case.days, anchor - p.first_day
-    service = p.delivery_service[p.track_start[track]]
-    record, stop = case.starts[service], case.stops[service]
+    service = p.delivery[p.track[track, code.START], code.SERVICE]
+    record, stop = case.records[service, 0], case.records[service, 1]
     while record < stop and days[record] < anchor:
         record += 1
     last = BEFORE
-    for d in range(p.track_start[track], p.track_start[track + 1]):
+    for d in range(p.track[track, code.START], p.track[track + 1, code.START]):
         if record >= stop:
             break
-        clock = p.delivery_clock[d]
+        clock = p.delivery[d, code.AGE_CLOCK]
         first = max(anchor + p.age[row, p.clock[clock, VALID]], last + 1)
         limit = p.age[row, p.clock[clock, UNTIL]]
         final = FAR if limit == code.NO_LIMIT else anchor + limit
-        gap = p.gap_start[d]
-        if gap < p.gap_start[d + 1] and last > BEFORE:
-            clock = p.gap_clock[gap]
+        gap = p.delivery[d, code.GAPS]
+        if gap < p.delivery[d + 1, code.GAPS] and last > BEFORE:
+            clock = p.gap[gap, code.GAP_CLOCK]
             first = max(first, last + p.age[last - p.first_day, p.clock[clock, VALID]])
             limit = p.age[last - p.first_day, p.clock[clock, UNTIL]]
             if limit != code.NO_LIMIT:
@@ -172,11 +171,11 @@ def _plain(p: Arrays, track: int, anchor: int, case: Case) -> None:
             last = days[i]
             record = i + 1
             case.received[d] = last - case.birth
-        elif p.track_in_sequence[track]:
+        elif p.track[track, code.IN_SEQUENCE]:
             break
 
 
-@njit(cache=True, nogil=True)
+@jit
 def reach(p: Arrays, column: int, origin: int, end: int) -> int:
     """The day a hand points at, from its origin; FAR without a limit. The origin lies inside the plan's days."""
     value = p.age[origin - p.first_day, column]
@@ -185,52 +184,53 @@ def reach(p: Arrays, column: int, origin: int, end: int) -> int:
     return end if value == code.AT_END else origin + value
 
 
-@njit(cache=True, nogil=True)
+@jit
 def allows(p: Arrays, clock: int, origin: int, day: int, end: int) -> bool:
-    return reach(p, p.clock[clock, VALID], origin, end) <= day <= reach(p, p.clock[clock, UNTIL], origin, end)
+    valid, until = reach(p, p.clock[clock, VALID], origin, end), reach(p, p.clock[clock, UNTIL], origin, end)
+    return bool(valid <= day <= until)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def binds(p: Arrays, gap: int, anchor: int, day: int, end: int) -> bool:
     """Whether a gap binds a record of that day: the record's own age lies in the gap's range."""
-    low, high = p.gap_ages[gap]
-    return low < 0 or reach(p, low, anchor, end) <= day <= reach(p, high, anchor, end)
+    low, high = p.gap[gap, code.LOW], p.gap[gap, code.HIGH]
+    return bool(low < 0 or reach(p, low, anchor, end) <= day <= reach(p, high, anchor, end))
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _chain(p: Arrays, track: int, anchor: int, case: Case, ends: Any) -> None:
     """received[k]: the earliest day on which a valid chain of k records ends."""
-    begin = p.track_start[track]
+    begin = p.track[track, code.START]
     count = -1
-    for d in range(begin, p.track_start[track + 1]):
+    for d in range(begin, p.track[track + 1, code.START]):
         count = chain_ends(p, d, anchor, case, ends[(d - begin + 1) % 2], count, ends[(d - begin) % 2])
         if count == 0:
             break
         case.received[d] = ends[(d - begin) % 2, 0] - case.birth
 
 
-@njit(cache=True, nogil=True)
+@jit
 def chain_ends(p: Arrays, d: int, anchor: int, case: Case, before: Days, count: int, now: Days) -> int:
     """Fills `now` with the days on which a valid chain ends with delivery d; `before`: those of the one before it.
 
     count: how many days `before` has, -1 for the first delivery. Returns how many were found.
     """
     found = 0
-    service = p.delivery_service[d]
-    for i in range(case.starts[service], case.stops[service]):
+    service = p.delivery[d, code.SERVICE]
+    for i in range(case.records[service, 0], case.records[service, 1]):
         day = case.days[i]
         if day < anchor or (found and now[found - 1] == day):
             continue
-        if not allows(p, p.delivery_clock[d], anchor, day, case.birth):
+        if not allows(p, p.delivery[d, code.AGE_CLOCK], anchor, day, case.birth):
             continue
         follows = count < 0
         for e in range(count):
             if follows or before[e] >= day:
                 break
             follows = True
-            for gap in range(p.gap_start[d], p.gap_start[d + 1]):
+            for gap in range(p.delivery[d, code.GAPS], p.delivery[d + 1, code.GAPS]):
                 bound = binds(p, gap, anchor, day, case.birth)
-                if bound and not allows(p, p.gap_clock[gap], before[e], day, case.birth):
+                if bound and not allows(p, p.gap[gap, code.GAP_CLOCK], before[e], day, case.birth):
                     follows = False
                     break
         if follows:
@@ -239,16 +239,16 @@ def chain_ends(p: Arrays, d: int, anchor: int, case: Case, before: Days, count: 
     return found
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _earliest(p: Arrays, track: int, anchor: int, case: Case, released: Ages) -> None:
     """Delivery by delivery, the earliest record that every clock allows; any gaps, releases and services."""
     last = open_from = BEFORE
-    for d in range(p.track_start[track], p.track_start[track + 1]):
+    for d in range(p.track[track, code.START], p.track[track + 1, code.START]):
         limit = release_day(p, d, track, anchor, case)
-        if p.release_column[d] >= 0 and limit < FAR:
-            released[p.release_column[d]] = min(limit - case.birth, FARTHEST)
-        service = p.delivery_service[d]
-        for i in range(case.starts[service], case.stops[service]):
+        if p.delivery[d, code.RELEASED_IN] >= 0 and limit < FAR:
+            released[p.delivery[d, code.RELEASED_IN]] = min(limit - case.birth, FARTHEST)
+        service = p.delivery[d, code.SERVICE]
+        for i in range(case.records[service, 0], case.records[service, 1]):
             day = case.days[i]
             if day >= limit:
                 break
@@ -256,56 +256,56 @@ def _earliest(p: Arrays, track: int, anchor: int, case: Case, released: Ages) ->
                 last = day
                 case.received[d] = day - case.birth
                 break
-        if p.track_in_sequence[track] and case.received[d] == NONE:
+        if p.track[track, code.IN_SEQUENCE] and case.received[d] == NONE:
             open_from = max(open_from, limit)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _takes(p: Arrays, d: int, day: int, last: int, anchor: int, case: Case) -> bool:
-    if not allows(p, p.delivery_clock[d], anchor, day, case.birth):
+    if not allows(p, p.delivery[d, code.AGE_CLOCK], anchor, day, case.birth):
         return False
-    for gap in range(p.gap_start[d], p.gap_start[d + 1]):
+    for gap in range(p.delivery[d, code.GAPS], p.delivery[d + 1, code.GAPS]):
         origin = origin_of(p, gap, d, day, last, case)
         if origin == FAR:
             return False
         bound = origin != BEFORE and binds(p, gap, anchor, day, case.birth)
-        if bound and not allows(p, p.gap_clock[gap], origin, day, case.birth):
+        if bound and not allows(p, p.gap[gap, code.GAP_CLOCK], origin, day, case.birth):
             return False
     return True
 
 
-@njit(cache=True, nogil=True)
+@jit
 def origin_of(p: Arrays, gap: int, d: int, day: int, last: int, case: Case) -> int:
     """The day a gap starts, for a record of `day`; BEFORE: it bounds nothing, FAR: what it follows is missing."""
-    kind, track, number = p.gap_since[gap]
+    kind, track, number = p.gap[gap, code.SINCE], p.gap[gap, code.SINCE_TRACK], p.gap[gap, code.SINCE_NUMBER]
     if kind == code.COUNTED:
         return last
     if kind == code.PREVIOUS:
-        service = p.delivery_service[d]
+        service = p.delivery[d, code.SERVICE]
         before = BEFORE
-        for i in range(case.starts[service], case.stops[service]):
+        for i in range(case.records[service, 0], case.records[service, 1]):
             if case.days[i] >= day:
                 break
             before = case.days[i]
         return before
-    return received_on(p, track if kind == code.OWN else route_on(p, track, case), number, case)
+    return int(received_on(p, track if kind == code.OWN else route_on(p, track, case), number, case))
 
 
-@njit(cache=True, nogil=True)
+@jit
 def received_on(p: Arrays, track: int, number: int, case: Case) -> int:
     """The day a numbered delivery was received; FAR: not, or the route does not have it."""
-    if track < 0 or p.track_start[track] + number > p.track_start[track + 1]:
+    if track < 0 or p.track[track, code.START] + number > p.track[track + 1, code.START]:
         return FAR
-    received = case.received[p.track_start[track] + number - 1]
+    received = case.received[p.track[track, code.START] + number - 1]
     return FAR if received == NONE else case.birth + received
 
 
-@njit(cache=True, nogil=True)
+@jit
 def release_day(p: Arrays, d: int, track: int, anchor: int, case: Case) -> int:
     """The day from which delivery d is not owed, by what its track received before it; FAR while it is owed."""
     result = FAR
-    for r in range(p.release_start[d], p.release_start[d + 1]):
-        kind, value, since = p.release[r]
+    for r in range(p.delivery[d, code.RELEASES], p.delivery[d + 1, code.RELEASES]):
+        kind, value, since = p.release[r, 0], p.release[r, 1], p.release[r, 2]
         if kind == code.BY_AGE:
             result = min(result, reach(p, value, anchor, case.birth))
         elif kind == code.BY_RECEIVED:
@@ -313,15 +313,15 @@ def release_day(p: Arrays, d: int, track: int, anchor: int, case: Case) -> int:
         else:
             other = route_on(p, value, case)
             if other >= 0:
-                for number in range(1, p.track_start[other + 1] - p.track_start[other] + 1):
+                for number in range(1, p.track[other + 1, code.START] - p.track[other, code.START] + 1):
                     result = min(result, received_on(p, other, number, case))
     return result
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _counted(p: Arrays, track: int, d: int, number: int, since: int, case: Case) -> int:
     """The day of the n-th record counted before delivery d, from a day on; they are on increasing days."""
-    for e in range(p.track_start[track], d):
+    for e in range(p.track[track, code.START], d):
         if case.received[e] != NONE and case.birth + case.received[e] >= since:
             number -= 1
             if number == 0:
@@ -329,31 +329,32 @@ def _counted(p: Arrays, track: int, d: int, number: int, since: int, case: Case)
     return FAR
 
 
-@njit(cache=True, nogil=True)
+@jit
 def anchor_of(p: Arrays, track: int, case: Case) -> int:
     """The day the track's ages are counted from: given, or that of a delivery; NO_DAY without one."""
-    other, number = p.track_anchor[track]
+    other, number = p.track[track, code.ANCHOR], p.track[track, code.ANCHOR_NUMBER]
     if other < 0:
         return int(case.anchors[track])
     day = received_on(p, route_on(p, other, case), number, case)
     return int(NO_DAY) if day == FAR else day
 
 
-@njit(cache=True, nogil=True)
+@jit
 def route_on(p: Arrays, first: int, case: Case) -> int:
     """The track of the first route that fits, for the standard whose first track is `first`; -1: none does.
 
     While there is no record, the age on the judging day decides: the cut, else the plan's last day.
     """
-    routes = p.track_routes[first, 1]
-    anchor = case.anchors[first]
+    routes, anchor = p.track[first, code.ROUTES], case.anchors[first]
+    if routes == 0:
+        return first
     if anchor == NO_DAY:
         return -1
     for track in range(first, first + routes):
         if len(case.fits) and not case.fits[track]:
             continue
-        kind, low, high = p.track_first[track]
-        day = _first_day(p.delivery_service[p.track_start[track]], anchor, case)
+        kind, low, high = p.track[track, code.FITS], p.track[track, code.FITS_LOW], p.track[track, code.FITS_HIGH]
+        day = _first_day(p.delivery[p.track[track, code.START], code.SERVICE], anchor, case)
         judged = min(case.on, p.first_day + len(p.age) - 1) if day == FAR else day
         if kind == code.FIRST_AGE:
             if not reach(p, low, anchor, case.birth) <= judged <= reach(p, high, anchor, case.birth):
@@ -364,19 +365,19 @@ def route_on(p: Arrays, first: int, case: Case) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _first_day(service: int, anchor: int, case: Case) -> int:
     """The first record of a service from the anchor on; FAR without one."""
-    for i in range(case.starts[service], case.stops[service]):
+    for i in range(case.records[service, 0], case.records[service, 1]):
         if case.days[i] >= anchor:
             return int(case.days[i])
     return FAR
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _proves(service: int, day: int, case: Case) -> bool:
     """Whether a record of the service lies on that day."""
     found = False
-    for i in range(case.starts[service], case.stops[service]):
+    for i in range(case.records[service, 0], case.records[service, 1]):
         found = found or case.days[i] == day
     return found

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from winay.core.ages import Age, MonthEnd, after
 from winay.programme.indicators import Event
-from winay.programme.schedule import START, Clock, Delivery, GapClock, Limit, Route, Schedule
+from winay.programme.schedule import START as AT_START
+from winay.programme.schedule import Clock, Delivery, GapClock, Limit, Route, Schedule
 from winay.programme.standards import END, Anchor
 
 NO_LIMIT = 32767
@@ -31,35 +32,35 @@ COUNTED, PREVIOUS, OWN, OTHER = range(4)
 BY_AGE, BY_RECEIVED, BY_STARTED = range(3)
 PLAIN, EARLIEST, CHAIN = range(3)
 ANY_FIRST, FIRST_AGE, FIRST_SERVICE = range(3)
+START, KIND, IN_SEQUENCE, ANCHOR, ANCHOR_NUMBER, FIRST_TRACK, ROUTES, FITS, FITS_LOW, FITS_HIGH = range(10)
+"""Columns of `track`: first delivery; how it is matched; the delivery it starts at (track -1: given); the first track of
+its standard and how many routes that has (0: one for everybody); whom the route fits (ANY_FIRST; FIRST_AGE, two ages;
+FIRST_SERVICE, a service)."""
+SERVICE, AGE_CLOCK, GAPS, RELEASES, RELEASED_IN = range(5)
+"""Columns of `delivery`: service (-1: nothing proves it), clock, first gap and release, column of `released` (-1: none)."""
+SINCE, SINCE_TRACK, SINCE_NUMBER, GAP_CLOCK, LOW, HIGH = range(6)
+"""Columns of `gap`: COUNTED, PREVIOUS, or OWN, OTHER with track and number; clock; the ages it binds (-1: it always does)."""
 VALID, FROM, DUE, BY, UNTIL = range(5)
 HANDS = ("valid", "from_", "due", "by", "until")
 
 
 class Arrays(NamedTuple):
-    """The plan as the kernel sees it: T tracks, D deliveries, G gaps, R releases, A ages, C clocks.
-
-    `x_start[i] : x_start[i + 1]` are the x of the i-th.
-    """
+    """The plan as the kernel sees it. Row i of `track` and `delivery` owns what lies between its borders and those of i + 1."""
 
     first_day: int
-    age: NDArray[np.int16]  # [days, A]
-    clock: NDArray[np.int32]  # [C, 5] columns of `age`, by hand
-    track_start: NDArray[np.int32]  # [T + 1] deliveries
-    track_kind: NDArray[np.int8]
-    track_in_sequence: NDArray[np.bool_]
-    track_anchor: NDArray[np.int32]  # [T, 2] track and number of the delivery it starts at; -1: the anchor is given
-    track_routes: NDArray[np.int32]  # [T, 2] first track of its standard, how many routes that has
-    track_first: NDArray[np.int32]  # [T, 3] whom it fits: ANY_FIRST; FIRST_AGE, two ages; FIRST_SERVICE, it
-    delivery_service: NDArray[np.int32]  # [D]; -1: a service that nothing proves
-    delivery_clock: NDArray[np.int32]
-    gap_start: NDArray[np.int32]  # [D + 1]
-    gap_since: NDArray[np.int32]  # [G, 3] COUNTED, PREVIOUS, or OWN, OTHER with track and number
-    gap_clock: NDArray[np.int32]
-    gap_ages: NDArray[np.int32]  # [G, 2] columns of the ages it binds; -1: it always binds
-    release_start: NDArray[np.int32]  # [D + 1]
-    release: NDArray[np.int32]  # [R, 3] BY_AGE age; BY_RECEIVED n, since age; BY_STARTED track
-    release_column: NDArray[np.int32]  # [D] column of `released`; -1: the delivery is always owed
     services: int
+    age: NDArray[np.int16]
+    """[day - first_day, age]: days that a distinct age lasts from that day."""
+    clock: NDArray[np.int32]
+    """[clock, hand]: columns of `age`."""
+    track: NDArray[np.int32]
+    """[track + 1, START…]"""
+    delivery: NDArray[np.int32]
+    """[delivery + 1, SERVICE…]"""
+    gap: NDArray[np.int32]
+    """[gap, SINCE…]"""
+    release: NDArray[np.int32]
+    """[release, 3]: BY_AGE, age; BY_RECEIVED, n, since which age; BY_STARTED, track."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Track:
 
     number: int
     schedule: Schedule
-    route: Route
+    route_number: int
     deliveries: slice
     stable: bool
     """Cutting the records at a day equals cutting `received` at it. If not: evaluate with `cut`, once a judging day."""
@@ -76,6 +77,10 @@ class Track:
     @property
     def name(self) -> str:
         return self.schedule.name
+
+    @property
+    def route(self) -> Route:
+        return self.schedule.routes[self.route_number]
 
 
 @dataclass(frozen=True)
@@ -95,15 +100,16 @@ class Plan:
 
     @property
     def deliveries(self) -> int:
-        return int(self.arrays.track_start[-1])
+        return len(self.arrays.delivery) - 1
 
     @property
-    def release_columns(self) -> int:
-        return int(self.arrays.release_column.max(initial=-1)) + 1
+    def released_in(self) -> NDArray[np.int32]:
+        """[delivery]: its column of `released`, -1 when it is always owed."""
+        return self.arrays.delivery[:-1, RELEASED_IN]
 
     def hand(self, hand: int) -> NDArray[np.int16]:
         """int16 [anchor day - first_day, delivery]: one hand of every age clock, from the anchor; NO_LIMIT, AT_END."""
-        return self.arrays.age[:, self.arrays.clock[self.arrays.delivery_clock, hand]]
+        return self.arrays.age[:, self.arrays.clock[self.arrays.delivery[:-1, AGE_CLOCK], hand]]
 
     @cached_property
     def by(self) -> NDArray[np.int16]:
@@ -123,8 +129,8 @@ class Plan:
 
 def event_schedule(name: str, event: Event, month_end: MonthEnd = "clip") -> Schedule:
     """An event as a standard of one delivery that nobody owes, called `event:NAME`."""
-    start = event.window.from_ or START
-    since = (GapClock((f"event:{event.since}", 1), Clock(START, START, None, None, None)),) if event.since else ()
+    start = event.window.from_ or AT_START
+    since = (GapClock((f"event:{event.since}", 1), Clock(AT_START, AT_START, None, None, None)),) if event.since else ()
     delivery = Delivery(1, event.service, Clock(start, start, None, None, event.window.until), since)
     return Schedule(
         f"event:{name}", None, event.subject, "birth", None, (Route((delivery,)),), "earliest", False, month_end,
@@ -142,6 +148,11 @@ def refers_to(schedule: Schedule) -> Iterator[str]:
     for delivery in (d for route in schedule.routes for d in route.deliveries):
         yield from (gap.since[0] for gap in delivery.gaps if isinstance(gap.since, tuple))
         yield from (release.started for release in delivery.releases if release.started)
+
+
+def one_route(schedule: Schedule) -> bool:
+    """Whether everybody has the same deliveries, always."""
+    return len(schedule.routes) == 1 and schedule.routes[0].first is None and schedule.routes[0].who is None
 
 
 def ordered(schedules: Sequence[Schedule]) -> list[Schedule]:
@@ -175,10 +186,10 @@ def compile(schedules: Sequence[Schedule], service_numbers: Mapping[str, int], f
     start = 0
     for schedule in in_order:
         stable = prefix_stable(schedule, settled)
-        settled[schedule.name] = stable and len(schedule.routes) == 1
-        for route in schedule.routes:
+        settled[schedule.name] = stable and one_route(schedule)
+        for number, route in enumerate(schedule.routes):
             stop = start + len(route.deliveries)
-            tracks.append(Track(len(tracks), schedule, route, slice(start, stop), stable))
+            tracks.append(Track(len(tracks), schedule, number, slice(start, stop), stable))
             start = stop
     return Plan(tuple(tracks), first_day, last_day, _Compiler(tracks, service_numbers, first_day, last_day).arrays())
 
@@ -211,44 +222,31 @@ class _Compiler:
         return table
 
     def arrays(self) -> Arrays:
+        tracks: list[tuple[int, ...]] = [
+            (t.deliveries.start, *self.kind(t), *self.anchor(t), *self.routes(t), *self.first(t)) for t in self.tracks
+        ]
+        deliveries: list[tuple[int, ...]] = []
         gaps: list[tuple[int, ...]] = []
         releases: list[tuple[int, int, int]] = []
-        gap_start, release_start, clocks = [0], [0], []
-        owed = [(track, delivery) for track in self.tracks for delivery in track.route.deliveries]
-        for track, delivery in owed:
-            clocks.append(self.clock(delivery.age, track.schedule.month_end))
+        released = 0
+        for track, delivery in ((t, d) for t in self.tracks for d in t.route.deliveries):
+            column = released if delivery.releases else -1
+            released += bool(delivery.releases)
+            service = self.service_numbers.get(delivery.service, -1)
+            clock = self.clock(delivery.age, track.schedule.month_end)
+            deliveries.append((service, clock, len(gaps), len(releases), column))
             gaps += [self.gap(gap, track) for gap in delivery.gaps]
             releases += self.releases(delivery, track.schedule.month_end)
-            gap_start.append(len(gaps))
-            release_start.append(len(releases))
-        first = [self.first(track) for track in self.tracks]
-        gap_table = _int32(gaps, 6)
-        released = np.diff(release_start) > 0
-        return Arrays(
-            first_day=int(self.days[0]),
-            age=self.table(),
-            clock=_int32(list(self.clocks), 5),
-            track_start=_int32([0, *(track.deliveries.stop for track in self.tracks)]),
-            track_kind=np.array([self.kind(track) for track in self.tracks], np.int8),
-            track_in_sequence=np.array([track.schedule.in_sequence for track in self.tracks], np.bool_),
-            track_anchor=_int32([self.anchor(track) for track in self.tracks], 2),
-            track_routes=_int32([(self.first_track[t.name], len(t.schedule.routes)) for t in self.tracks], 2),
-            track_first=_int32(first, 3),
-            delivery_service=_int32([self.service_numbers.get(delivery.service, -1) for _, delivery in owed]),
-            delivery_clock=_int32(clocks),
-            gap_start=_int32(gap_start),
-            gap_since=np.ascontiguousarray(gap_table[:, :3]),
-            gap_clock=np.ascontiguousarray(gap_table[:, 3]),
-            gap_ages=np.ascontiguousarray(gap_table[:, 4:]),
-            release_start=_int32(release_start),
-            release=_int32(releases, 3),
-            release_column=np.where(released, np.cumsum(released) - 1, -1).astype(np.int32),
-            services=max(self.service_numbers.values(), default=-1) + 1,
-        )
+        tracks.append((len(deliveries), *[-1] * 9))
+        deliveries.append((-1, -1, len(gaps), len(releases), -1))
+        services = max(self.service_numbers.values(), default=-1) + 1
+        clocks = _int32(list(self.clocks), 5)
+        tables = _int32(tracks, 10), _int32(deliveries, 5), _int32(gaps, 6), _int32(releases, 3)
+        return Arrays(int(self.days[0]), services, self.table(), clocks, *tables)
 
-    def kind(self, track: Track) -> int:
+    def kind(self, track: Track) -> tuple[int, bool]:
         if track.schedule.match == "chain":
-            return CHAIN
+            return CHAIN, track.schedule.in_sequence
         simple = all(
             not d.releases
             and d.service == track.route.deliveries[0].service
@@ -257,7 +255,10 @@ class _Compiler:
             and all(gap.clock.until != END for gap in d.gaps)
             for d in track.route.deliveries
         )
-        return PLAIN if simple else EARLIEST
+        return (PLAIN if simple else EARLIEST), track.schedule.in_sequence
+
+    def routes(self, track: Track) -> tuple[int, int]:
+        return self.first_track[track.name], 0 if one_route(track.schedule) else len(track.schedule.routes)
 
     def anchor(self, track: Track) -> tuple[int, int]:
         anchor = track.schedule.anchor
@@ -301,5 +302,5 @@ class _Compiler:
                 yield BY_STARTED, self.first_track[str(release.started)], 0
 
 
-def _int32(values: Sequence[object], width: int = 0) -> NDArray[np.int32]:
-    return np.array(values, np.int32).reshape((-1, width) if width else (-1,))
+def _int32(rows: Sequence[tuple[int, ...]], width: int) -> NDArray[np.int32]:
+    return np.array(rows, np.int32).reshape(-1, width)
