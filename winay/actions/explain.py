@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from winay.actions import gate
@@ -73,9 +74,8 @@ def _rule(programme: Programme, meant: Indicator) -> Row:
     return {
         "indicator": meant.key,
         "name": str(meant.name),
-        "legal": words.legal(meant.legal),
-        "readings": words.readings(meant.reading),
-        "at": str(meant.at),
+        "legal": words.basis(meant.legal, meant.reading),
+        "at": f"{Path(meant.at.file).name}:{meant.at.line}" if meant.at else "",
     }
 
 
@@ -188,19 +188,22 @@ class _Proof:
     def _deliveries(self, standard: str) -> Iterator[Row]:
         rule = self.programme.standards.get(standard)
         rows = self.rows.get(standard, [])
+        behind = False
         for row in rows:
             got = row["status"] in RECEIVED
+            looked = not got and not behind and row["status"] != "not_due"
+            behind = behind or not got
             proved = [x for x in self.lines if row["service"] in x.proves]
             told = {
                 k: row[k] for k in ("delivery", "service", "status", "received", "valid", "from", "due", "by", "until")
             }
             told |= {
                 "standard": standard,
-                "legal": words.legal(rule.legal) if rule else "",
+                "legal": words.basis(rule.legal, None) if rule else "",
                 "at": str(rule.at) if rule else "",
             }
             told["records"] = [self._line(x) for x in proved if got and x.fields["day"] == row["received"]]
-            told["not_counted"] = [] if got else list(self._absent(row, rows, proved))
+            told["not_counted"] = list(self._absent(row, rows, proved)) if looked else []
             yield told
 
     def _line(self, line: "Line") -> Row:
@@ -213,13 +216,12 @@ class _Proof:
         """Every record that could be meant, and why it does not count."""
         taken = {r["received"]: r["delivery"] for r in rows if r["received"]}
         for line in proved:
-            yield self._line(line) | {"because": self._why(line.fields["day"], row, taken)}
+            yield self._line(line) | {"because": self._why(line.fields["day"], row, taken), "proves": True}
         codes = _codes(self.programme, self.programme.services[row["service"]])
         for line in self.lines:
             if row["service"] not in line.proves and line.fields.get("code") in codes:
-                rule = words.matcher(self.programme.services[row["service"]], self.programme)
-                because = say("it does not prove the service, which wants: {rule}", rule=rule)
-                yield self._line(line) | {"because": because}
+                because = say("its type, LAB or contact do not fit {service}", service=row["service"])
+                yield self._line(line) | {"because": because, "proves": False}
 
     def _why(self, day: date, row: Row, taken: dict[date, int]) -> str:
         if day in taken:

@@ -44,11 +44,11 @@ def _delivery(line: Row) -> str:
     return f"{line['delivery']} {say(line['status'])}{received}  [{window}]"
 
 
-def tell_proof(proof: Row) -> None:
-    """A figure's or a subject's proof."""
+def tell_proof(proof: Row, only: str | None = None) -> None:
+    """A figure's or a subject's proof; `only`: the components with that status."""
     if asked.json:
         return show.answer(proof)
-    return _figure(proof) if "figure" in proof else _subject(proof)
+    return _figure(proof) if "figure" in proof else _subject(proof, only)
 
 
 def _figure(proof: Row) -> None:
@@ -66,11 +66,9 @@ def _figure(proof: Row) -> None:
 
 def _basis(rule: Row) -> None:
     show.write(f"{say('rule')}: {rule['legal']}  ({rule['at']})")
-    for reading in rule["readings"]:
-        show.write(f"  {reading}")
 
 
-def _subject(proof: Row) -> None:
+def _subject(proof: Row, only: str | None) -> None:
     show.write(say("{subject}, on {on}, known on {known_on}", **{k: proof[k] for k in ("subject", "on", "known_on")}))
     _records(proof["registry"])
     for told in proof["indicators"]:
@@ -81,15 +79,20 @@ def _subject(proof: Row) -> None:
             found = "" if claim["found"] is None else f" ({say('found')}: {show.cell(claim['found'])})"
             only = say("out if: ") if claim["takes_out"] else ""
             show.write(f"  {'✗' if out else '✓'} {only}{claim['claim']}{found}")
-        for component in told["components"]:
+        for component in (c for c in told["components"] if only in (None, c["status"])):
             show.write(f"  {component['name']}: {say(component['status'])}".rstrip(": "))
             for line in component["deliveries"]:
-                show.write(
-                    f"    {MARKS.get(line['status'], ' ')} {line['standard']} {_delivery(line)}  {line['legal']}"
-                )
-                _records(line["records"], "      ")
-                for record in line["not_counted"]:
-                    _records([record], "      ", say("not counted because {why}", why=record["because"]))
+                _proved(line)
+
+
+def _proved(line: Row) -> None:
+    """One delivery: what proves it, or each record that does not count and why."""
+    show.write(f"    {MARKS.get(line['status'], ' ')} {line['standard']} {_delivery(line)}  {line['legal']}")
+    _records(line["records"], "      ")
+    for record in line["not_counted"]:
+        _records([record], "      ", say("not counted because {why}", why=record["because"]))
+    if any(not record["proves"] for record in line["not_counted"]):
+        show.write("      " + say("{service} wants: {rule}", service=line["service"], rule=line["proof"]))
 
 
 def _records(records: Iterable[Row], indent: str = "  ", rest: str = "") -> None:

@@ -27,6 +27,8 @@ NO_DAYS = np.empty(0, np.int32)
 NONE_RELEASED = np.empty((0, 0), np.int16)
 MARGIN = 400
 """Days around births that anchors and records may lie outside of: a pregnancy before, a plan's reach after."""
+States = Callable[..., dict[JudgingDay, pa.Table]]
+"""`state`, or the same done elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,15 @@ def plan_for(programme: Programme, units: Units, on: int) -> Plan:
     return compile([*events, *schedules], programme.service_numbers, first, last)
 
 
+def timed_by(plan: Plan) -> list[str]:
+    """The attributes that anchors are looked back by."""
+    anchors = [track.schedule.anchor for track in plan.tracks]
+    return sorted({anchor.times for anchor in anchors if isinstance(anchor, Anchor) and anchor.times})
+
+
 def anchors_of(plan: Plan, units: Units) -> Days:
     """[unit, track]: the day the ages of each track are counted from, as far as the unit itself gives it."""
-    anchors = [track.schedule.anchor for track in plan.tracks]
-    names = {anchor.times for anchor in anchors if isinstance(anchor, Anchor) and anchor.times}
-    numbers = {n: units.table[n].cast(pa.float64()).to_numpy(zero_copy_only=False) for n in names}
+    numbers = {n: units.table[n].cast(pa.float64()).to_numpy(zero_copy_only=False) for n in timed_by(plan)}
     return given_anchors(plan, units.kind, units.births, numbers)
 
 
@@ -169,6 +175,15 @@ def _holds(wanted: Fold, rows: pa.Table, on: Days) -> NDArray[np.bool_]:
     return result
 
 
+def block_masks(
+    block: Units, plan: Plan, judges: dict[JudgingDay, Judge], folds: dict[JudgingDay, list[Fold]]
+) -> dict[JudgingDay, dict[str, Mask]]:
+    """The masks of one block of units, evaluated once for all judging days."""
+    anchors = anchors_of(plan, block)
+    got = receive(plan, block.births, anchors, block.offsets, block.services, block.days)
+    return {judged: judge.masks(block, anchors, got, folds[judged]) for judged, judge in judges.items()}
+
+
 def state(
     units: Units,
     plan: Plan,
@@ -179,9 +194,7 @@ def state(
     """For each judging day one table: `subject` and a mask column a fold; blocks run side by side on all cores."""
 
     def one(block: Units) -> dict[JudgingDay, dict[str, Mask]]:
-        anchors = anchors_of(plan, block)
-        got = receive(plan, block.births, anchors, block.offsets, block.services, block.days)
-        masks = {judged: judge.masks(block, anchors, got, folds[judged]) for judged, judge in judges.items()}
+        masks = block_masks(block, plan, judges, folds)
         if on_block:
             on_block(len(block))
         return masks

@@ -31,6 +31,7 @@ class Head(Written):
     month_end: MonthEnd = "clip"
     counted_types: list[str] = []
     documents: list[str] = []
+    headline: str | None = None
     currency: str | None = None
     time_zone: str = "UTC"
     levels: list[str]

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,9 +17,12 @@ from numpy.typing import NDArray
 
 from winay.core.ages import days_of
 from winay.programme.load import Programme
-from winay.records import link, matching, places, tables
-from winay.records.tables import DAY_MAX
+from winay.records import link, matching, places, runs, tables
+from winay.records.tables import DAY_MAX, days
 from winay.workspace.folder import Workspace
+
+DAY_ZERO = 1 << 19
+"""Added to days since 1970 so that none is negative in 20 bits (years 534 to 3405)."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class Known:
     subjects(subject, person, kind, birth, attributes…); members(subject, person): every identifier of a subject;
     residences(subject, place, since, until, settlement): spells, the last one open, the first from birth on;
     services(subject, service, day): service = place in the sorted names; sorted by all three and distinct;
-    enrolments(subject, programme, since, until); exits(subject, day, kind); providers; places (those in force);
-    bridge: code not in force -> code in force; reported(provider, month: its first day); loads: those that were read.
+    enrolments(subject, programme, since, until); exits(subject, day, kind); providers; places (also those no longer in
+    force); reported(provider, month: its first day); loads: those that were read.
     """
 
     day: dt.date
@@ -41,7 +45,6 @@ class Known:
     exits: pa.Table
     providers: pa.Table
     places: pa.Table
-    bridge: dict[str, str]
     reported: pa.Table
     loads: frozenset[int]
 
@@ -51,32 +54,25 @@ def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequenc
     ws.lake.declare(tables.schemas(programme))
     loads = ws.ledger.finished()
     read = Reader(ws, day, loads)
-    people, same, homes = read.table("people"), read.table("same_as"), read.table("residences")
-    whole = places.known(programme, "places", read.table("places"))
-    bridge = places.bridge(whole, tables.code_systems(programme), day)
-    force = pa.array([places.in_force(row, day) for row in whole.select(["since", "until"]).to_pylist()], pa.bool_())
-    who = _Who(people, same, [d for d in decided if d.holds(day)])
-    episodes = [kind for kind, subject in programme.head.subjects.items() if subject.episodes]
-    subjects = _subjects(people, who, episodes)
+    people = read.table("people")
+    people = people.filter(pc.and_(pc.is_valid(people["person"]), pc.is_valid(people["birth"])))
+    tree = places.known(programme, "places", read.table("places"))
+    who = _Who(people, read.table("same_as"), [d for d in decided if d.holds(day)])
+    subjects = _subjects(people, who, [kind for kind, s in programme.head.subjects.items() if s.episodes])
     who.found(subjects)
-    kept = [
-        f.name
-        for f in tables.schema(programme, "people")
-        if f.name not in ("rank", "source", *(c.name for c in tables.BOOKKEEPING))
-    ]
+    hidden = {"component", "rank", "source", *(column.name for column in tables.BOOKKEEPING)}
     return Known(
-        day,
-        subjects.select(["subject", *kept]),
-        who.members(),
-        _spells(homes, people, who, subjects, bridge),
-        _services(ws, programme, day, who),
-        who.of(read.table("enrolments")).select(["subject", "programme", "since", "until"]),
-        who.of(read.table("exits")).select(["subject", "day", "kind"]),
-        places.known(programme, "providers", read.table("providers")),
-        whole.filter(force),
-        bridge,
-        read.reported(),
-        loads,
+        day=day,
+        subjects=subjects.drop_columns(sorted(hidden)),
+        members=who.members(),
+        residences=_spells(read.table("residences"), people, who, subjects, programme, tree, day),
+        services=_services(ws, programme, day, who),
+        enrolments=who.of(read.table("enrolments")).select(["subject", "programme", "since", "until"]),
+        exits=who.of(read.table("exits")).select(["subject", "day", "kind"]),
+        providers=places.known(programme, "providers", read.table("providers")),
+        places=tree,
+        reported=read.reported(),
+        loads=loads,
     )
 
 
@@ -97,18 +93,12 @@ class Reader:
 
     def table(self, table: str) -> pa.Table:
         """In the order of their content, so that the order of loads never shows."""
-        rows = self.rows(table)
-        return rows.order_by("known", "row", "load", "line").to_pyarrow()
+        return self.rows(table).order_by("known", "row", "load", "line").to_pyarrow()
 
     def reported(self) -> pa.Table:
         rows = self.rows("items")
-        return (
-            rows.filter(rows.provider.notnull())
-            .select("provider", month=rows.day.truncate("M").cast("date"))
-            .distinct()
-            .order_by("provider", "month")
-            .to_pyarrow()
-        )
+        months = rows.filter(rows.provider.notnull()).select("provider", month=rows.day.truncate("M").cast("date"))
+        return months.distinct().order_by("provider", "month").to_pyarrow()
 
 
 class _Who:
@@ -116,46 +106,40 @@ class _Who:
 
     def __init__(self, people: pa.Table, same: pa.Table, decided: Sequence[link.Decision]) -> None:
         same = same.filter(pc.and_(pc.is_valid(same["a"]), pc.is_valid(same["b"])))
-        a, b, named = np.asarray(same["a"]), np.asarray(same["b"]), np.asarray(people["person"].drop_null())
+        a, b = np.asarray(same["a"]), np.asarray(same["b"])
         joined = np.array([n for d in decided for n in (d.a, d.b)], np.int64)
-        self.nodes = np.unique(np.concatenate([a, b, named, joined]))
+        self.nodes = np.unique(np.concatenate([a, b, np.asarray(people["person"]), joined]))
         self.component = link.components(self.nodes, a, b, decided)
-        self._name(people, same)
-
-    def _name(self, people: pa.Table, same: pa.Table) -> None:
-        """Each component is called by its identifier that was known earliest."""
+        self.name = np.zeros(len(self.nodes), np.int64)  # of each component: its identifier that was known earliest
         seen = np.full(len(self.nodes), DAY_MAX, np.int64)
         for rows, column in ((people, "person"), (same, "a"), (same, "b")):
-            at, there = self.at(np.asarray(rows[column]))
-            np.minimum.at(seen, at[there], np.asarray(rows["known"].cast(pa.int32()))[there])
+            at, _ = self.at(np.asarray(rows[column]))
+            np.minimum.at(seen, at, np.asarray(rows["known"].cast(pa.int32())))
         order = np.lexsort((self.nodes, seen, self.component))
-        first = order[np.r_[True, self.component[order][1:] != self.component[order][:-1]]] if len(order) else order
-        self.name = np.zeros(len(self.nodes), np.int64)
+        first = order[runs.starts(self.component[order])]
         self.name[self.component[first]] = self.nodes[first]
 
     def at(self, persons: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The place of identifiers among the nodes, and whether they are there."""
-        if not len(self.nodes):
-            return np.zeros(len(persons), np.int64), np.zeros(len(persons), bool)
-        at = np.minimum(np.searchsorted(self.nodes, persons), len(self.nodes) - 1)
-        return at, self.nodes[at] == persons
+        at = np.searchsorted(self.nodes, persons)
+        there = np.append(self.nodes, -1)[at] == persons
+        return np.where(there, at, 0), there
 
     def found(self, subjects: pa.Table) -> None:
         """Remember which subjects each component has (a woman may have several episodes)."""
         component = np.asarray(subjects["component"])
         self.subjects = np.argsort(component, kind="stable").astype(np.int32)
-        self.first = np.searchsorted(component[self.subjects], np.arange(len(self.nodes)))
-        self.last = np.searchsorted(component[self.subjects], np.arange(len(self.nodes)), "right")
+        every = np.arange(len(self.nodes))
+        self.first = np.searchsorted(component[self.subjects], every)
+        self.count = np.searchsorted(component[self.subjects], every, "right") - self.first
 
     def spread(self, persons: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """(row, subject) for each subject of each row's person; rows of nobody we know are left out."""
         at, there = self.at(persons)
-        component = self.component[at] if len(self.nodes) else at
-        first = np.where(there, self.first[component], 0) if len(self.nodes) else at
-        count = np.where(there, self.last[component] - self.first[component], 0) if len(self.nodes) else at
-        row = np.repeat(np.arange(len(persons)), count)
-        step = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-        return row, self.subjects[np.repeat(first, count) + step]
+        rows = np.flatnonzero(there)
+        component = self.component[at[rows]]
+        which, place = runs.spread(self.first[component], self.count[component])
+        return rows[which], self.subjects[place]
 
     def of(self, rows: pa.Table) -> pa.Table:
         """The rows with `subject`, sorted by it; those of nobody wait."""
@@ -169,116 +153,72 @@ class _Who:
         return pa.table({"subject": subject[order], "person": self.nodes[row][order]})
 
 
-def _subjects(people: pa.Table, who: _Who, kinds: list[str]) -> pa.Table:
-    """One row a subject: children by person, episodes by person and day, in order of kind, birth, person."""
-    people = people.filter(pc.and_(pc.is_valid(people["person"]), pc.is_valid(people["birth"])))
-    at, _ = who.at(np.asarray(people["person"]))
-    component = who.component[at] if len(who.nodes) else at
-    kind = places._codes(people["kind"])
-    birth = np.asarray(people["birth"].cast(pa.int32()))
+def _subjects(people: pa.Table, who: _Who, episodes: list[str]) -> pa.Table:
+    """One row a subject: one a person, or, of kinds that are episodes, one a person and day; with its `component`."""
+    component = who.component[who.at(np.asarray(people["person"]))[0]]
     rank = np.asarray(pc.fill_null(people["rank"], DAY_MAX)).astype(np.int64)
-    episodes = np.asarray(pc.is_in(people["kind"], pa.array(kinds, pa.string())))
-    part = np.where(episodes, birth, 0)  # a child has one birth, an episode is one by its day
+    birth = np.asarray(people["birth"].cast(pa.int32()))
+    kind, part = (
+        runs.coded(people["kind"]),
+        np.where(pc.is_in(people["kind"], pa.array(episodes, pa.string())), birth, 0),
+    )
     order = np.lexsort((np.arange(len(people)), rank, part, component, kind))
-    group = np.stack([kind, component, part])[:, order]
-    starts = (
-        np.flatnonzero(np.r_[True, (group[:, 1:] != group[:, :-1]).any(axis=0)])
-        if len(order)
-        else np.zeros(0, np.int64)
-    )
-    whole = places.first_of_runs(people.take(pa.array(order)), starts)
-    whole = whole.set_column(whole.column_names.index("person"), "person", pa.array(who.name[component[order][starts]]))
-    whole = whole.append_column("component", pa.array(component[order][starts].astype(np.int32)))
-    whole = whole.filter(pc.is_valid(whole["rank"])).sort_by(
-        [("kind", "ascending"), ("birth", "ascending"), ("person", "ascending")]
-    )
-    return whole.append_column("subject", pa.array(np.arange(len(whole), dtype=np.int32)))
+    first = runs.starts(kind[order], component[order], part[order])
+    whole = runs.first_valid(people.take(pa.array(order)), first)
+    component = component[order][first]
+    whole = whole.drop_columns(["person"]).append_column("person", pa.array(who.name[component]))
+    whole = whole.append_column("component", pa.array(component, pa.int32())).filter(pc.is_valid(whole["rank"]))
+    whole = whole.sort_by([(name, "ascending") for name in ("kind", "birth", "person")])
+    return whole.add_column(0, "subject", pa.array(np.arange(len(whole), dtype=np.int32)))
 
 
-def _spells(homes: pa.Table, people: pa.Table, who: _Who, subjects: pa.Table, bridge: dict[str, str]) -> pa.Table:
+def _spells(
+    homes: pa.Table, people: pa.Table, who: _Who, subjects: pa.Table, programme: Programme, tree: pa.Table, day: dt.date
+) -> pa.Table:
     """Where each subject lives from when to when: of its best ranked row that says so, the latest word for each day."""
-    homes = homes.filter(pc.is_valid(homes["person"]))
-    code = homes["place"].combine_chunks().dictionary_encode()
-    placed = pa.array([bridge.get(c, c) for c in code.dictionary.to_pylist()], pa.string())
-    homes = homes.set_column(
-        homes.column_names.index("place"),
-        "place",
-        pa.DictionaryArray.from_arrays(code.indices, placed).dictionary_decode(),
-    )
-    ranks = people.filter(pc.is_valid(people["person"])).group_by("person").aggregate([("rank", "min")])
-    known, order = np.asarray(ranks["person"]), np.argsort(np.asarray(ranks["person"]))
-    rank = np.asarray(pc.fill_null(ranks["rank_min"], DAY_MAX)).astype(np.int64)
     rows = who.of(homes)
-    if not len(rows):
-        return (
-            rows.select(["subject", "place", "since"])
-            .append_column("until", rows["since"])
-            .append_column("settlement", rows["settlement"])
-        )
-    at = (
-        order[np.minimum(np.searchsorted(known, np.asarray(rows["person"]), sorter=order), len(known) - 1)]
-        if len(known)
-        else np.zeros(len(rows), np.int64)
-    )
-    mine = (
-        np.where(known[at] == np.asarray(rows["person"]), rank[at], DAY_MAX)
-        if len(known)
-        else np.full(len(rows), DAY_MAX)
-    )
+    ranked = people.group_by("person").aggregate([("rank", "min")]).sort_by("person")
+    at = np.searchsorted(np.asarray(ranked["person"]), np.asarray(rows["person"]))
+    known = np.append(np.asarray(ranked["person"]), -1)[at] == np.asarray(rows["person"])
+    rank = np.where(known, np.append(np.asarray(pc.fill_null(ranked["rank_min"], DAY_MAX)), DAY_MAX)[at], DAY_MAX)
     subject = np.asarray(rows["subject"])
     best = np.full(len(subjects), DAY_MAX, np.int64)
-    np.minimum.at(best, subject, mine)
-    since = np.asarray(pc.fill_null(rows["since"], rows["known"]).cast(pa.int32()))
-    told = np.asarray(rows["known"].cast(pa.int32()))
-    chosen = np.flatnonzero(mine == best[subject])
-    chosen = chosen[np.lexsort((np.asarray(rows["row"])[chosen], told[chosen], since[chosen], subject[chosen]))]
-    s, d, p = subject[chosen], since[chosen], places._codes(rows["place"])[chosen]
-    keep = np.r_[(s[1:] != s[:-1]) | (d[1:] != d[:-1]), True]  # of one day, the latest word
-    chosen, s, d, p = chosen[keep], s[keep], d[keep], p[keep]
-    new = np.r_[True, s[1:] != s[:-1]]
-    keep = new | np.r_[True, p[1:] != p[:-1]]
-    chosen, s, d = chosen[keep], s[keep], d[keep]
-    first, last = np.r_[True, s[1:] != s[:-1]], np.r_[s[1:] != s[:-1], True]
-    birth = np.asarray(subjects["birth"].cast(pa.int32()))[s]
-    start = np.where(first, np.minimum(d, birth), d)
-    end = np.r_[d[1:] - 1, 0]
-    spells = {
-        "subject": s,
-        "place": rows["place"].take(pa.array(chosen)),
-        "since": pa.array(start.astype(np.int32)).cast(pa.date32()),
-    }
-    spells["until"] = pa.array(end.astype(np.int32), mask=last).cast(pa.date32())
-    return pa.table(spells | {"settlement": rows["settlement"].take(pa.array(chosen))})
+    np.minimum.at(best, subject, rank)
+    told, since = rows["known"].cast(pa.int32()), pc.coalesce(rows["since"], rows["known"]).cast(pa.int32())
+    rows = rows.set_column(rows.column_names.index("since"), "since", since).append_column("told", told)
+    rows = rows.filter(pa.array(rank == best[subject]))
+    rows = rows.sort_by([(name, "ascending") for name in ("subject", "since", "told", "row")])
+    rows = rows.take(pa.array(runs.lasts(np.asarray(rows["subject"]), np.asarray(rows["since"]))))
+    own = places.own_codes(tree, tables.code_systems(programme), day)
+    place = pa.array([own.get(code, code) for code in rows["place"].to_pylist()], pa.string())
+    first = runs.starts(np.asarray(rows["subject"]), runs.coded(place))
+    rows, place = rows.take(pa.array(first)), place.take(pa.array(first))
+    subject, start = np.asarray(rows["subject"]), np.asarray(rows["since"]).copy()
+    end, last, opens = np.append(start[1:], 0) - 1, runs.lasts(subject), runs.starts(subject)
+    start[opens] = np.minimum(start[opens], np.asarray(subjects["birth"].cast(pa.int32()))[subject[opens]])
+    until = pa.array(end.astype(np.int32), mask=np.isin(np.arange(len(end)), last)).cast(pa.date32())
+    spells = {"subject": rows["subject"], "place": place, "since": days(start), "until": until}
+    return pa.table(spells | {"settlement": rows["settlement"]})
 
 
 def _services(ws: Workspace, programme: Programme, day: dt.date, who: _Who) -> pa.Table:
     """Distinct (subject, service, day), sorted: packed in one number each, because a country has 150 million."""
     packed = [np.zeros(0, np.int64)]
     for part in matching.derived(ws, programme):
-        known, gone = np.asarray(part["known"]), np.asarray(part["gone"])
-        part = part.filter(pa.array((known <= days_of(day)) & (days_of(day) < gone)))
+        part = part.filter((pc.field("known") <= days_of(day)) & (pc.field("gone") > days_of(day)))
         row, subject = who.spread(np.asarray(part["person"]))
-        service, on = np.asarray(part["service"])[row].astype(np.int64), np.asarray(part["day"])[row].astype(np.int64)
-        packed.append(subject.astype(np.int64) << 32 | service << 20 | on + _DAY_ZERO)
+        service, on = (np.asarray(part[name])[row].astype(np.int64) for name in ("service", "day"))
+        packed.append(subject.astype(np.int64) << 32 | service << 20 | on + DAY_ZERO)
     whole = np.unique(np.concatenate(packed))
-    days = (whole & 0xFFFFF) - _DAY_ZERO
-    return pa.table({
-        "subject": (whole >> 32).astype(np.int32),
-        "service": (whole >> 20 & 0xFFF).astype(np.int16),
-        "day": pa.array(days.astype(np.int32)).cast(pa.date32()),
-    })  # fmt: skip
-
-
-_DAY_ZERO = 1 << 19
-"""Added to days since 1970 so that none is negative in 20 bits (534 to 3405)."""
+    service = (whole >> 20 & 0xFFF).astype(np.int16)
+    on = days((whole & 0xFFFFF) - DAY_ZERO)
+    return pa.table({"subject": (whole >> 32).astype(np.int32), "service": service, "day": on})
 
 
 def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) -> pa.Array:
     """Those of the values that have not arrived: persons no registry or patient master names, codes of no table."""
     if kind != "person":
         return places.missing(ws, programme, kind, values)
-    import ibis
-
     con = ws.connect()
     wanted = ibis.memtable(pa.table({"person": values}))
     for table, column in (("people", "person"), ("same_as", "a"), ("same_as", "b")):

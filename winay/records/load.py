@@ -262,10 +262,7 @@ def _batches(
             columns |= {"row": pa.array(part.row[record]), "key": pa.array(part.key[record])}
             columns |= {"line": pa.array(part.lines[record]), "load": pa.array(np.full(len(record), number, np.int32))}
             columns |= {"version": part.version.take(pa.array(record)), "known": tables.days(part.known[record])}
-            whole = [
-                columns[f.name].cast(f.type) if f.name in columns else pa.nulls(len(record), f.type) for f in schema
-            ]
-            yield from pa.table(whole, schema=schema).combine_chunks().to_batches()
+            yield from tables.fitted(pa.table(columns), schema).combine_chunks().to_batches()
 
 
 def _in_order(chunks: Iterator[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:

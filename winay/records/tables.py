@@ -152,6 +152,15 @@ def days(numbers: Any) -> "pa.Array":
     return pa.array(np.asarray(numbers, np.int32)).cast(pa.date32())
 
 
+def fitted(rows: "pa.Table", schema: "pa.Schema") -> "pa.Table":
+    """The rows with exactly the columns of the schema, in their types; what is not there is null."""
+    import pyarrow as pa
+
+    have = set(rows.column_names)
+    columns = [rows[f.name].cast(f.type) if f.name in have else pa.nulls(len(rows), f.type) for f in schema]
+    return pa.table(columns, schema=schema)
+
+
 def schemas(programme: Programme) -> "dict[str, pa.Schema]":
     return {table: schema(programme, table) for table in TABLES}
 

@@ -1,8 +1,12 @@
-"""The only file that names a backend: an Ibis connection to DuckDB that asks the network for nothing."""
+"""The only file that names a backend: an Ibis connection to DuckDB that asks the network for nothing, or to Spark."""
 
+import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
+
+from winay.core.problems import wrong_use
 
 
 def connect(threads: int | None = None, memory: int | None = None, spill: Path | None = None) -> Any:
@@ -23,6 +27,36 @@ def connect(threads: int | None = None, memory: int | None = None, spill: Path |
     con = ibis.duckdb.connect(**settings)
     con.raw_sql("set TimeZone = 'UTC'")
     return con
+
+
+def spark(master: str) -> Any:
+    """Apache Spark behind Ibis, in UTC, where a country is evaluated that one machine is too small for.
+
+    master: `local[2]`, `spark://host:7077`… Raises when the extra `spark` is not installed.
+    """
+    try:
+        from winay.workspace.spark import Spark, SparkSession
+    except ImportError as error:
+        raise wrong_use("this needs Spark, which is not installed", hint="pip install 'winay[spark]'") from error
+    import ibis
+
+    ibis.options.sql.fuse_selects = False
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # or workers start another Python
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # a page of JSON for each query that fails
+    settings = {
+        "spark.log.level": "ERROR",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.memory": f"{(machine_memory() * 4 // 10) >> 20}m",
+        "spark.driver.maxResultSize": "0",  # the masks of a country come back
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+    }
+    if master.startswith("local"):
+        settings |= {"spark.driver.host": "localhost", "spark.driver.bindAddress": "127.0.0.1"}
+    session = SparkSession.builder.master(master).appName("winay").config(map=settings).getOrCreate()
+    session.conf.set("spark.sql.shuffle.partitions", 2 * session.sparkContext.defaultParallelism)
+    return Spark().connect(session)
 
 
 def machine_memory() -> int:

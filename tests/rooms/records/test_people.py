@@ -160,25 +160,21 @@ def test_likeness_only_proposes() -> None:
     assert found[0].alike["names"] in (("ANA LUCIA", "ANA LUSIA"), ("ANA LUSIA", "ANA LUCIA"))
 
 
-def test_older_and_newer_place_codes_are_placed(deliver: Deliver, ws: Workspace, peru: Programme) -> None:
-    """010109 was split into 010191 (same name) and 010192 on 1 July: on each day its tree, and nobody is lost."""
+def test_a_code_of_another_system_is_the_district_in_force(deliver: Deliver, ws: Workspace, peru: Programme) -> None:
+    """RENIEC's 240999 named one district until June and its successor since: homes are placed by the day known. Codes
+    of our own system stay as they were delivered: the tree of each month is the engine's."""
     deliver(
         "lugares",
-        "ubigeo,region,provincia,distrito,desde,hasta,predecesores\n"
-        "010109,A,B,VIEJO,,2026-06-30,\n010191,A,B,VIEJO,2026-07-01,,010109\n010192,A,B,NUEVO,2026-07-01,,010109\n",
+        "ubigeo,reniec,region,provincia,distrito,desde,hasta,predecesores\n"
+        "010109,240999,A,B,VIEJO,,2026-06-30,\n010191,240999,A,B,VIEJO,2026-07-01,,010109\n",
         on="2026-05-01",
     )
-    deliver(
-        "padron",
-        [child("P1", place="010109"), child("P2", place="010191"), child("P3", place="010192")],
-        on="2026-05-01",
-    )
-    homes = {
-        day: [r["place"] for r in known_by(ws, peru, day).residences.to_pylist()]
-        for day in (dt.date(2026, 6, 30), dt.date(2026, 7, 1))
-    }
-    assert sorted(homes[dt.date(2026, 6, 30)]) == ["010109", "010109", "010109"]
-    assert sorted(homes[dt.date(2026, 7, 1)]) == ["010191", "010191", "010192"]
+    mother = {"NU_CNV": "9900000001", "FE_NACIDO": "2026-04-10", "TIP_DOC_MADRE": "1", "NU_DOC_MADRE": "00880001"}
+    home = {"CONT_DOM_MADRE": "92", "PAIS_DOM_MADRE": "33", "DPTO_DOM_MADRE": "24", "PROV_DOM_MADRE": "09"}
+    deliver("cnv", [mother | home | {"DIST_DOM_MADRE": "99"}], on="2026-05-01")
+    deliver("padron", [child("P1", place="010109")], on="2026-05-01")
+    for day, told in ((dt.date(2026, 6, 30), "010109"), (dt.date(2026, 7, 1), "010191")):
+        assert [r["place"] for r in known_by(ws, peru, day).residences.to_pylist()] == ["010109", told]
 
 
 def test_loaded_places_win_over_the_shipped_ones(ws: Workspace, peru: Programme) -> None:

@@ -1,0 +1,109 @@
+"""The demo: the whole job on invented people, then a short guided tour."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from winay.cli import show
+from winay.cli.command import DayOpt, asked, opt, today, verb
+from winay.cli.told import tell_proof
+from winay.core.text import say
+
+LINES = 8
+
+
+def register(app: typer.Typer) -> None:
+    verb(app)(demo)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="where it is made", show_default=False)] = Path("demo"),
+    on: DayOpt = None,
+    programme: Annotated[str, opt("the programme (pe-dit)", "--programme", metavar="NAME")] = "pe-dit",
+    seed: Annotated[int, opt("another seed, other people (7)", "--seed", metavar="N")] = 7,
+    region: Annotated[list[str] | None, opt("only this place; may be repeated", "--region", metavar="U")] = None,
+    planted: Annotated[bool, opt("list what was planted, and where to look", "--planted")] = False,
+) -> None:
+    """Invent two regions' ministry files, load them, judge everybody, and look around.
+
+    Example: winay demo --planted
+    """
+    from winay.actions.demo import MARK, make, tour
+
+    if planted and (folder / "deliveries" / MARK).exists():
+        return _planted(folder / "deliveries" / MARK)
+    day = on or today()
+    show.note(say("Wiñay: a programme for early childhood, from ministry files to a verdict that can be proved."))
+    show.note(say("Everything here is invented but the places; the regions are examples."))
+    with _Steps() as steps:
+        made = make(folder, programme, day, seed, region, steps)
+    seen = tour(made, day)
+    return show.answer(seen) if asked.json else _tour(folder, seen, made.counts, day)
+
+
+def _planted(file: Path) -> None:
+    import csv
+
+    with file.open(encoding="utf-8") as lines:
+        show.rows(csv.DictReader(lines))
+
+
+class _Steps:
+    """One progress bar a step."""
+
+    def __enter__(self) -> "_Steps":
+        self.doing = ""
+        self.bar: Any = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self.bar is not None:
+            self.bar.__exit__(None, None, None)
+
+    def __call__(self, doing: str, done: float, total: float) -> None:
+        if doing != self.doing:
+            self._close()
+            self.doing, self.before = doing, 0.0
+            show.note(say("… {doing}", doing=say(doing)))
+            self.bar = show.progress(doing, total)
+            self.advance = self.bar.__enter__()
+        self.advance(done - self.before)
+        self.before = done
+
+
+def _tour(folder: Path, seen: dict[str, Any], counts: dict[str, int], on: date) -> None:
+    where = folder / "workspace"
+    show.write(say("\n{records} records delivered: {accepted} accepted, {refused} refused, {duplicate} seen before.", **counts))
+    title = say("1. Where does the chain fail? {name}, {month}", name=seen["name"], month=seen["month"])
+    show.write(f"\n{title}")
+    names = ("name", "numerator", "denominator", "value", "excluded", "history")
+    show.rows(seen["regions"], names=names)
+    of = seen["counts"]["missing"]
+    for name, count in sorted(seen["missing"].items(), key=lambda item: -item[1])[:5]:
+        show.write("  " + say("{name}: missing in {count} of {of} children who lack something", name=name, count=count, of=of))
+    worst = seen["worst"]
+    show.write("\n" + say("2. Who is owed what? {name} ({place}), {on}, the first of {n}", on=on, n=len(seen["due"]), **_named(worst)))
+    shown = ("settlement", "subject", "birth", "product", "delivery", "status", "by", "days", "rules")
+    show.rows(seen["due"][:LINES], names=shown)
+    show.write("\n" + say("3. Why? One child of that district, down to file and line"))
+    tell_proof(seen["proof"], only="missing")
+    show.write("\n" + say("Go on with:"))
+    child = seen["proof"]["subject"]
+    for command in (
+        f"winay -w {where} figures {worst['indicator']} --rules {worst['rules']} --by province --period {seen['month']}",
+        f"winay -w {where} due --place {worst['place']}",
+        f"winay -w {where} child {child}",
+        f"winay -w {where} explain {worst['address']}",
+        f"winay -w {where} refused list",
+        f"winay demo {folder} --planted",
+    ):
+        show.write(f"  {command}")
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    return {"name": row["name"], "place": row["place"]}
