@@ -48,14 +48,17 @@ def make(folder: Path, name: str, on: date, seed: int, regions: Sequence[str] | 
     ws = create(folder / "workspace", programme=name, key=folder / "demo.key", time_zone="UTC")
     ws = opened(ws.path)
     programme = promised(ws)
-    made = invent(programme, folder / "deliveries", on, seed, regions, lambda source, done, total: step(source, done, total))
+    made = invent(
+        programme, folder / "deliveries", on, seed, regions, lambda source, done, total: step(source, done, total)
+    )
     size = sum(one.path.stat().st_size for one in made.files)
     done = 0.0
     counts: dict[str, int] = {}
     for files in _together(made.files):
         first = files[0]
         paths = [one.path for one in files]
-        report = load(ws, programme, first.source, paths, first.known_on, replaces=first.replaces, confirm=lambda question: True)
+        how = {"replaces": first.replaces, "confirm": lambda question: True}  # a late file is small, and meant
+        report = load(ws, programme, first.source, paths, first.known_on, **how)
         for file in report.files:
             for what in ("records", "accepted", "refused", "duplicate"):
                 counts[what] = counts.get(what, 0) + getattr(file, what)
@@ -82,7 +85,8 @@ def _together(files: Sequence[Any]) -> Iterator[list[Any]]:
 def tour(demo: Demo, on: date) -> dict[str, Any]:
     """Where the chain fails, one district's list, one subject's proof: what a newcomer is shown.
 
-    The indicator is the programme's headline. The district is the one where most children miss something; the subject is its first on the list.
+    The indicator is the programme's headline. The district is the one where most miss something; the subject is the
+    first on its list.
     """
     ws, caller = demo.ws, gate.operator(demo.ws)
     head = promised(ws).head
@@ -105,4 +109,3 @@ def tour(demo: Demo, on: date) -> dict[str, Any]:
         "due": due(ws, caller, worst["place"], on, on),
         "proof": explain(ws, caller, missing[0]["subject"], key, last, on),
     }
-

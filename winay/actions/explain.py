@@ -47,7 +47,7 @@ def _of_figure(ws: Workspace, caller: gate.Caller, address: str) -> Row:
     if not rows:
         raise wrong_use(
             "nobody is in the cohort of {address}",
-            hint="see: winay figures {key} --by district",
+            hint="see: winay figures {key} --by LEVEL",
             address=address,
             key=key,
         )
@@ -82,7 +82,6 @@ def _rule(programme: Programme, meant: Indicator) -> Row:
 def _of_subject(
     ws: Workspace, caller: gate.Caller, id: str, indicator: str | None, on: date, known_on: date, raw: bool
 ) -> Row:
-    from winay.records import witness
     from winay.workspace.vault import show
 
     programme = promised(ws)
@@ -91,7 +90,7 @@ def _of_subject(
         subject, persons = subject_named(ws, people, known, id)
         row = known.subjects.slice(subject, 1).to_pylist()[0]
         rows, verdicts = judged(ws, known, subject, row["kind"], on)
-        lines = witness.lines(ws, programme, persons, known_on)
+        lines = people.lines(persons, known_on)
         chosen = _chosen(programme, verdicts, indicator, on)
         proof = _Proof(programme, rows, lines, on, people if raw else None)
         told = [
@@ -106,7 +105,7 @@ def _of_subject(
             }
             for meant, verdict in chosen
         ]
-        registry = witness.registry(ws, persons, known_on)
+        registry = people.registry(persons, known_on)
         people.shown(1)
     who = {k: v for k, v in row.items() if k not in ("subject", "person", "household") and v is not None}
     return {

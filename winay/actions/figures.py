@@ -88,10 +88,10 @@ def cut(
         day, months = judged(kept)
         rows = kept.read(con, "figures")
         rows = rows.filter((rows.indicator == indicator.indicator) & (rows.rules == indicator.rules))
-        tables = [kept.read(con, name).to_pyarrow() for name in ("places", "subjects", "members")]
+        places, people_then, members = (kept.read(con, name).to_pyarrow() for name in ("places", "subjects", "members"))
         verdicts = kept.read(con, verdicts_name(indicator))
         known = date.fromisoformat(kept.manifest["known"])
-        yield Cut(day, known, months, kept.id, kept.official is not None, *tables, rows, verdicts)
+        yield Cut(day, known, months, kept.id, kept.official is not None, places, people_then, members, rows, verdicts)
         return
     known_then = people.known(known_on)
     one = next(evaluated(ws, known_then, on or known_on, [indicator], con))
@@ -112,11 +112,11 @@ def indicator_named(programme: Programme, name: str, rules: str | None, day: dat
     if rules is None:
         in_force = programme.rules_in_force(name, day)
         if len(in_force) != 1:
-            found = (
-                "on {day} no rule version of {name} is in force"
-                if not in_force
-                else "on {day} several rule versions are in force"
+            several, none = (
+                "on {day} several rule versions of {name} are in force",
+                "on {day} no rule version of {name} is in force",
             )
+            found = several if in_force else none
             facts = {"day": day, "name": name, "known": ", ".join(in_force or versions)}
             raise wrong_use(found, "expected one of: {known}", "say which with --rules", **facts)
         rules = in_force[0]
@@ -321,7 +321,7 @@ def _members(members: "pa.Table", wanted: Sequence[int]) -> dict[int, list[int]]
 
 def document(programme: Programme, people: gate.People, persons: Sequence[int]) -> str | None:
     """The first of the programme's kinds of document that a subject has, in the order the programme names them."""
-    known = {}
+    known: dict[str | None, str | None] = {}
     for identity in map(people.identity, persons):
         known.setdefault(identity.get("kind"), identity.get("value"))
     return next((known[kind] for kind in programme.head.documents if kind in known), None)

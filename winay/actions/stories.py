@@ -144,7 +144,7 @@ def _by_household(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return line["days"] if line["days"] is not None else -99_999
 
     def home(line: dict[str, Any]) -> str:
-        return line["household"] or line["subject"]
+        return str(line["household"] or line["subject"])
 
     worst: dict[str, int] = {}
     for line in lines:
@@ -173,7 +173,7 @@ def subject_named(ws: Workspace, people: gate.People, known: "Known", id: str) -
     rows = known.members.filter(pc.is_in(known.members["person"], pa.array(candidates, pa.int64())))
     if not len(rows):
         hint = "give the pseudonym of a list, or a document such as {kind}:…"
-        raise wrong_use("nobody known is called {id}", hint=hint, id=id, kind=tried[0] if tried else "dni")
+        raise wrong_use("nobody known is called {id}", hint=hint, id=id, kind=tried[0] if tried else "KIND")
     subject = max(rows["subject"].to_pylist())
     members = known.members.filter(pc.equal(known.members["subject"], subject))
     return subject, members["person"].to_pylist()

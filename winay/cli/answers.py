@@ -77,7 +77,7 @@ def figures(
         known_on=known_on,
         on=on,
     )
-    names = [*SHOWN[:4], *([by] if by in table.column_names else []), *SHOWN[4:]]
+    names = [*SHOWN[:4], *([by] if by and by in table.column_names else []), *SHOWN[4:]]
     if format in ("csv", "parquet"):
         _written(table, format)
     elif format == "json":

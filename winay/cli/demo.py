@@ -78,16 +78,22 @@ class _Steps:
 
 def _tour(folder: Path, seen: dict[str, Any], counts: dict[str, int], on: date) -> None:
     where = folder / "workspace"
-    show.write(say("\n{records} records delivered: {accepted} accepted, {refused} refused, {duplicate} seen before.", **counts))
+    show.write(
+        "\n"
+        + say("{records} records delivered: {accepted} accepted, {refused} refused, {duplicate} seen before.", **counts)
+    )
     title = say("1. Where does the chain fail? {name}, {month}", name=seen["name"], month=seen["month"])
     show.write(f"\n{title}")
     names = ("name", "numerator", "denominator", "value", "excluded", "history")
     show.rows(seen["regions"], names=names)
     of = seen["counts"]["missing"]
     for name, count in sorted(seen["missing"].items(), key=lambda item: -item[1])[:5]:
-        show.write("  " + say("{name}: missing in {count} of {of} children who lack something", name=name, count=count, of=of))
+        show.write(
+            "  " + say("{name}: missing in {count} of {of} children who lack something", name=name, count=count, of=of)
+        )
     worst = seen["worst"]
-    show.write("\n" + say("2. Who is owed what? {name} ({place}), {on}, the first of {n}", on=on, n=len(seen["due"]), **_named(worst)))
+    facts = {"name": worst["name"], "place": worst["place"], "on": on, "n": len(seen["due"])}
+    show.write("\n" + say("2. Who is owed what? {name} ({place}), {on}, the first of {n}", **facts))
     shown = ("settlement", "subject", "birth", "product", "delivery", "status", "by", "days", "rules")
     show.rows(seen["due"][:LINES], names=shown)
     show.write("\n" + say("3. Why? One child of that district, down to file and line"))
@@ -103,7 +109,3 @@ def _tour(folder: Path, seen: dict[str, Any], counts: dict[str, int], on: date) 
         f"winay demo {folder} --planted",
     ):
         show.write(f"  {command}")
-
-
-def _named(row: dict[str, Any]) -> dict[str, Any]:
-    return {"name": row["name"], "place": row["place"]}

@@ -85,4 +85,5 @@ def after(age: Age, days: "NDArray[np.int32]", month_end: MonthEnd = "clip") -> 
     start = target.astype("datetime64[D]").astype(np.int64)
     length = (target + 1).astype("datetime64[D]").astype(np.int64) - start
     over = (day_in_month >= length) & (month_end == "next")
-    return (start + np.minimum(day_in_month, length - 1) + over + age.days).astype(np.int32)
+    reached: NDArray[np.int32] = (start + np.minimum(day_in_month, length - 1) + over + age.days).astype(np.int32)
+    return reached

@@ -52,7 +52,7 @@ def rolled_up(rows: pa.Table, calendar: Calendar, tree: Tree, keys: Sequence[str
     above = [
         {"place": place, "month": month, "up": up}
         for place, month in zip(pairs["place"].to_pylist(), pairs["month"].to_pylist(), strict=True)
-        for up in (tree.ancestors(tree.on(place, days[month])) or [tree.root])
+        for up in (tree.ancestors(tree.on(place, days[month])) or [tree.root or ""])
     ]
     lifted = pa.Table.from_pylist(above, pa.schema({"place": pa.string(), "month": pa.string(), "up": pa.string()}))
     rows = rows.set_column(0, "place", rows["place"].fill_null(""))

@@ -1,9 +1,9 @@
 """What was received, folded into month masks: up to date, received, on time (design 4.2 and 4.3)."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from winay.engine.compiled import jit
 from winay.engine.judging import FAR, Days, Mask
 from winay.engine.plan import AT_END, NO_DAY, NO_LIMIT, NONE
 
@@ -11,7 +11,7 @@ UP_TO_DATE, RECEIVED, ON_TIME = range(3)
 Ages = NDArray[np.int16]
 
 
-@njit(cache=True, nogil=True)
+@jit
 def fold(
     how: int,
     received: Ages,
@@ -62,7 +62,7 @@ def fold(
     return result
 
 
-@njit(cache=True, nogil=True)
+@jit
 def spell_masks(starts: Days, ends: Days, own: Days, before: Mask, first: int, every: int) -> Mask:
     """One mask a spell: the judging days in [start, end). `own`, `before`, `first` as in `fold`."""
     last = len(before) - 1

@@ -136,14 +136,14 @@ class Judge:
         if wanted.delivery:
             columns = slice(columns.start + wanted.delivery - 1, columns.start + wanted.delivery)
         numbers = self.plan.released_in[columns]
-        released = got.released[:, numbers] if (numbers >= 0).all() else NONE_RELEASED
-        if not released.size and (numbers >= 0).any():
-            never = np.full((len(units), 1), NONE, np.int16)
-            released = np.concatenate([got.released, never], axis=1)[:, numbers]
-        return fold(
+        released = NONE_RELEASED
+        if (numbers >= 0).any():
+            released = np.pad(got.released, ((0, 0), (0, 1)), constant_values=NONE)[:, numbers]  # -1: the column of never
+        mask: Mask = fold(
             wanted.how, got.received[:, columns], released, units.births, got.anchors[:, track.number],
             self.plan.by[:, columns], self.plan.first_day, self.own(units.births), *self._before, self.calendar.all,
         )  # fmt: skip
+        return mask
 
     def _exactly(self, folds: Sequence[Fold], units: Units, anchors: Days) -> dict[str, Mask]:
         """The same from the status of every delivery, evaluated for each judging day on the records up to it."""

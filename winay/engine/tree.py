@@ -68,7 +68,7 @@ class Tree:
         chain: list[str] = []
         while code in self.places and code not in chain:
             chain.append(code)
-            code = self.places[code].parent  # type: ignore[assignment]
+            code = self.places[code].parent
         return chain
 
     def below(self, code: str, day: date) -> set[str]:

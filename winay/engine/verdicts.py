@@ -127,7 +127,8 @@ def _spell_masks(starts: Days, ends: Days, subjects: Any, units: Units, judge: J
     own = judge.own(units.births)
     if own.size:
         own = own[np.searchsorted(units.table["subject"].to_numpy(), subjects)]
-    return spell_masks(starts, ends.astype(np.int32), own, *judge.calendar.before(), judge.calendar.all)
+    masks: Mask = spell_masks(starts, ends.astype(np.int32), own, *judge.calendar.before(), judge.calendar.all)
+    return masks
 
 
 def _dated(programme: Programme, units: Units, around: Surroundings, judge: Judge) -> dict[str, Mask]:

@@ -67,7 +67,7 @@ def refers_to(standard: Standard) -> Iterator[str]:
     """The other standards that must be evaluated before this one."""
     if isinstance(standard.anchor, Anchor) and standard.anchor.delivery:
         yield standard.anchor.delivery.rsplit("/", 1)[0]
-    lines = [line for group in standard.variants or [standard] for line in group.deliveries]
+    lines = standard.lines
     for gap in [gap for line in lines for gap in line.gaps or []] + (standard.gaps or []):
         if "/" in gap.since:
             yield gap.since.rsplit("/", 1)[0]

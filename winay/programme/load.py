@@ -121,7 +121,7 @@ def load(path: Path | str) -> Programme:
 
 
 def content_hash(folder: Path) -> str:
-    """A short name for the content of the rules: every YAML file and reference table of the folder."""
+    """A short name for the content of the rules: every YAML file and reference table, but worked cases and the demo."""
     digest = hashlib.sha256()
     for file in _files(folder):
         digest.update(f"{file.relative_to(folder).as_posix()}\0{file.stat().st_size}\0".encode())
@@ -131,7 +131,8 @@ def content_hash(folder: Path) -> str:
 
 def _files(folder: Path) -> list[Path]:
     wanted = (".yaml", ".csv", ".gz")
-    return sorted(f for f in folder.rglob("*") if f.suffix in wanted and f.is_file() and "cases" not in f.parts)
+    found = (f for f in folder.rglob("*") if f.suffix in wanted and f.is_file() and "cases" not in f.parts)
+    return sorted(f for f in found if f.name != "demo.yaml")
 
 
 def _documents(folder: Path, part: str) -> Iterator[Path]:

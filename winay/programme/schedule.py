@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from winay.core.ages import Age, MonthEnd
+from winay.core.ages import EPOCH, Age, MonthEnd
 from winay.programme.criteria import Criterion
-from winay.programme.standards import END, Anchor, DeliveryLine, FirstRecord, Gap, Hands, Standard
+from winay.programme.standards import Anchor, DeliveryLine, FirstRecord, Gap, Hands, NotOwed, Standard, Variant
 
 Limit = Age | Literal["end"] | None
 """An age, the end of the episode, or no limit."""
@@ -86,14 +86,12 @@ class Schedule:
 
 def schedule(standard: Standard, month_end: MonthEnd = "clip") -> Schedule:
     """The standard as meant; `month_end` is the programme's, unless the standard names its own."""
-    groups = standard.variants or [standard]
+    groups = standard.variants or [Variant(deliveries=standard.deliveries)]
     routes = tuple(
         Route(
-            tuple(
-                _delivery(number, line, standard) for number, line in enumerate(_expanded(group.deliveries), start=1)
-            ),
-            getattr(group, "first", None),
-            group.who if standard.variants else None,
+            tuple(_delivery(number, line, standard) for number, line in enumerate(_expanded(group.deliveries), start=1)),
+            group.first,
+            group.who,
         )
         for group in groups
     )
@@ -112,7 +110,7 @@ def _expanded(lines: list[DeliveryLine]) -> list[DeliveryLine]:
             result.append(line)
             continue
         start, end = line.from_ or START, line.until
-        while end != END and end is not None and start < end:
+        while isinstance(end, Age) and start.after(EPOCH) < end.after(EPOCH):
             following = start.plus(line.every)
             one = {"from_": start, "by": following.minus(Age(0, 1)), "until": None, "every": None}
             result.append(line.model_copy(update=one))
@@ -158,10 +156,7 @@ def _gap(gap: Gap, standard: Standard) -> GapClock:
     return GapClock(since, _clock(gap, standard), gap.binds.age if gap.binds else None)
 
 
-def _release(when: object) -> Release:
-    from winay.programme.standards import NotOwed
-
-    assert isinstance(when, NotOwed)
+def _release(when: NotOwed) -> Release:
     if when.age:
         strict = not when.age.startswith(">=")
         return Release(age=Age.parse(when.age.lstrip(">= ")), after_age=strict)

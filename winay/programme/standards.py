@@ -85,8 +85,10 @@ class DeliveryLine(Hands):
     def _one_way(self) -> Self:
         if self.gap is not None and self.gaps is not None:
             raise ValueError("write `gap` or `gaps`, not both")
-        if self.every and not (self.from_ and self.until):
-            raise ValueError("`every` needs `from` and `until`")
+        if self.every and not (self.from_ is not None and isinstance(self.until, Age)):
+            raise ValueError("`every` needs `from` and `until`, both ages")
+        if self.every is not None and (self.every == Age() or min(self.every.months, self.every.days) < 0):
+            raise ValueError("`every` is a step forward")
         return self
 
 
@@ -149,11 +151,16 @@ class Standard(Written):
     legal: Legal | None = None
     reading: Listed[Reading] | None = None
 
+    @property
+    def lines(self) -> list[DeliveryLine]:
+        """Every delivery as written, of all variants."""
+        return [*self.deliveries, *(line for variant in self.variants for line in variant.deliveries)]
+
     @model_validator(mode="after")
     def _owes_something(self) -> Self:
         if bool(self.deliveries) == bool(self.variants):
             raise ValueError("a standard has `deliveries`, or `variants` that have them")
-        lines = [line for group in self.variants or [self] for line in group.deliveries]
+        lines = self.lines
         if any(line.service is None for line in lines) and self.service is None:
             raise ValueError("a standard names the `service` it counts, or each delivery does")
         if self.match == "chain":

@@ -21,7 +21,7 @@ class Written(BaseModel):
     """What one YAML mapping says; knows the file and line where it was written."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    at: At | None = Field(None, alias=AT, exclude=True, repr=False)
+    at: At | None = Field(None, alias="\0at", exclude=True, repr=False)
 
 
 def without_place(value: Any) -> Any:

@@ -194,7 +194,7 @@ def _spells(
     first = runs.starts(np.asarray(rows["subject"]), runs.coded(place))
     rows, place = rows.take(pa.array(first)), place.take(pa.array(first))
     subject, start = np.asarray(rows["subject"]), np.asarray(rows["since"]).copy()
-    end, last, opens = np.append(start[1:], 0) - 1, runs.lasts(subject), runs.starts(subject)
+    end, last, opens = np.append(start[1:], 0)[: len(start)] - 1, runs.lasts(subject), runs.starts(subject)
     start[opens] = np.minimum(start[opens], np.asarray(subjects["birth"].cast(pa.int32()))[subject[opens]])
     until = pa.array(end.astype(np.int32), mask=np.isin(np.arange(len(end)), last)).cast(pa.date32())
     spells = {"subject": rows["subject"], "place": place, "since": days(start), "until": until}

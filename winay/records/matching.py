@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from winay.programme.load import Programme
 from winay.programme.services import Condition, Matcher
-from winay.records import places
+from winay.records import places, runs
 from winay.records.tables import DAY_MAX
 from winay.workspace import disk
 from winay.workspace.folder import Workspace
@@ -62,60 +62,37 @@ def services(programme: Programme, rows: pa.Table, providers: pa.Table | None = 
     if relevant is not None:
         rows = rows.filter(pc.is_in(rows["code"], pa.array(sorted(relevant), pa.string())))
     items = Items(programme, rows, providers)
-    found: dict[str, list[Any]] = {name: [] for name in ("person", "service", "day", "known", "gone", "contact")}
-    for name, number in programme.service_numbers.items():
-        at = items.first[items.holds(programme.services[name])]
-        values = {"service": np.full(len(at), number, np.int16), "person": items.person[at], "day": items.day[at]}
-        for column, value in (
-            values | {"known": items.known[at], "gone": items.gone[at], "contact": items.contact[at]}
-        ).items():
-            found[column].append(value)
-    kinds = {"person": np.int64, "contact": np.int64, "service": np.int16}
-    whole = {name: np.concatenate([np.zeros(0, kinds.get(name, np.int32)), *parts]) for name, parts in found.items()}
-    order = np.lexsort((whole["day"], whole["service"], whole["person"]))
-    return pa.table({name: values[order] for name, values in whole.items()})
+    found = [np.flatnonzero(items.holds(programme.services[name])) for name in programme.service_numbers]
+    at = np.concatenate([np.zeros(0, np.int64), *found])
+    numbers = np.array(list(programme.service_numbers.values()), np.int16)
+    made = items.given.select(["person", "day", "contact"]).take(pa.array(items.row[at]))
+    made = made.set_column(1, "day", made["day"].cast(pa.int32()))
+    made = made.append_column("service", pa.array(np.repeat(numbers, [len(part) for part in found])))
+    made = made.append_column("known", pa.array(items.known[at])).append_column("gone", pa.array(items.gone[at]))
+    return made.sort_by([(name, "ascending") for name in ("person", "service", "day", "known")])
 
 
 class Items:
-    """Items of contacts in arrays. A group is one state of one contact; `first` is the first row of each item."""
+    """Items of contacts in arrays, one entry an item: its first `row` of what was given, `group` (a state of a contact),
+    and the known days the state held. `rows`: all rows, item after item; `starts`: where each item begins in them."""
 
-    def __init__(self, programme: Programme, rows: pa.Table, providers: pa.Table | None) -> None:
-        self.programme, self.providers = programme, providers
-        plain = {
-            name: rows[name].combine_chunks() if isinstance(rows[name], pa.ChunkedArray) else rows[name]
-            for name in rows.column_names
-        }
-        contact, self.contact = np.asarray(plain["contact"]), np.asarray(plain["contact"])
-        known, gone = np.asarray(plain["known"]), np.asarray(plain["gone"])
-        self.person = np.asarray(pc.fill_null(plain["person"], -1))
-        self.day = np.asarray(plain["day"].cast(pa.int32()))
-        row, state, begins, ends = _states(contact, self.person, self.day, known, gone)
-        code = plain["code"].dictionary_encode()
-        codes = np.asarray(code.indices)[row]
-        order = np.lexsort((codes, state))
-        row, state, codes = row[order], state[order], codes[order]
-        self.row = row
-        self.starts = (
-            np.flatnonzero(np.r_[True, (state[1:] != state[:-1]) | (codes[1:] != codes[:-1])])
-            if len(row)
-            else np.zeros(0, np.int64)
-        )
-        self.group, self.size = state[self.starts], int(state.max(initial=-1)) + 1
-        self.code, self.vocabulary = codes[self.starts], code.dictionary
-        self.known, self.gone = begins[state][self.starts], ends[state][self.starts]
-        first = row[self.starts]
-        self.contact, self.person, self.day = self.contact[first], self.person[first], self.day[first]
-        self.first = np.arange(len(self.starts))
-        self.plain, self.at = plain, first
-        self.sets = {name: _Bits(plain[name], row, self.starts) for name in ("type", "lab")}
+    def __init__(self, programme: Programme, given: pa.Table, providers: pa.Table | None) -> None:
+        self.programme, self.providers, self.given = programme, providers, given.combine_chunks()
+        code = runs.coded(given["code"])
+        row, state, begins, ends = _states(given)
+        order = np.lexsort((code[row], state))
+        self.rows, state = row[order], state[order]
+        self.starts = runs.starts(state, code[self.rows])
+        self.row, self.group = self.rows[self.starts], state[self.starts]
+        self.known, self.gone = begins[self.group], ends[self.group]
+        self.sets = {name: _Bits(self.given[name].combine_chunks(), self.rows, self.starts) for name in ("type", "lab")}
         self.memory: dict[str, NDArray[np.bool_]] = {}
 
     def holds(self, m: Matcher) -> NDArray[np.bool_]:
         """For each item, whether all that the matcher says holds for it."""
         right = np.ones(len(self.starts), bool)
         if m.code is not None:
-            wanted = np.asarray(pc.is_in(self.vocabulary, pa.array(m.code, pa.string())))
-            right &= wanted[self.code] if len(wanted) else False
+            right &= self._in("code", pa.array(m.code, pa.string()))
         counted = self.programme.head.counted_types if m.code is not None else []
         if types := m.type or counted:
             right &= self.sets["type"].any(types)
@@ -125,8 +102,12 @@ class Items:
             right &= ~self.sets["lab"].any(m.lab_not)
         for measure, condition in (m.value or {}).items():
             right &= self._measured(measure, condition)
-        for attribute, wanted_values in (m.provider or {}).items():
-            right &= self._provided(attribute, wanted_values)
+        for attribute, wanted in (m.provider or {}).items():
+            assert self.providers is not None
+            named = self.providers.filter(
+                pc.is_in(self.providers[attribute].cast(pa.string()), pa.array(wanted, pa.string()))
+            )
+            right &= self._in("provider", named["provider"].combine_chunks())
         if m.with_ is not None:
             right &= self._beside(m.with_)
         if m.without is not None:
@@ -139,6 +120,11 @@ class Items:
             right &= np.logical_or.reduce([self.holds(part) for part in m.any_])
         return right
 
+    def _in(self, column: str, words: pa.Array) -> NDArray[np.bool_]:
+        """For each item, whether its first row has one of the words."""
+        there: NDArray[np.bool_] = np.asarray(pc.is_in(self.given[column], words))[self.row]
+        return there
+
     def _service(self, name: str) -> NDArray[np.bool_]:
         if name not in self.memory:
             self.memory[name] = self.holds(self.programme.services[name])
@@ -147,25 +133,18 @@ class Items:
     def _beside(self, matchers: list[Matcher]) -> NDArray[np.bool_]:
         """For each item, whether some other item of its contact is matched by one of the matchers."""
         some = np.logical_or.reduce([self.holds(m) for m in matchers])
-        count = np.bincount(self.group[some], minlength=self.size)
-        others: NDArray[np.bool_] = count[self.group] > some if self.size else some
+        count = np.bincount(self.group[some], minlength=int(self.group.max(initial=-1)) + 1)
+        others: NDArray[np.bool_] = count[self.group] > some
         return others
 
     def _measured(self, measure: str, condition: Condition) -> NDArray[np.bool_]:
         """For each item, whether a row of it has a value in the range."""
-        values = np.asarray(pc.fill_null(self.plain[measure], np.nan))[self.row]
+        values = np.asarray(pc.fill_null(self.given[measure], np.nan))[self.rows]
         right = ~np.isnan(values)
         right &= values >= condition.from_ if condition.from_ is not None else True
         right &= values <= condition.to if condition.to is not None else True
         right &= values < condition.below if condition.below is not None else True
-        return np.logical_or.reduceat(right, self.starts) if len(self.starts) else right[:0]
-
-    def _provided(self, attribute: str, wanted: list[str]) -> NDArray[np.bool_]:
-        assert self.providers is not None
-        rows = self.providers.filter(
-            pc.is_in(self.providers[attribute].cast(pa.string()), pa.array(wanted, pa.string()))
-        )
-        return np.asarray(pc.is_in(self.plain["provider"].take(pa.array(self.at)), rows["provider"].combine_chunks()))
+        return np.logical_or.reduceat(right, self.starts) if len(self.starts) else right
 
 
 class _Bits:
@@ -188,41 +167,32 @@ class _Bits:
         return found
 
 
-def _states(contact: Any, person: Any, day: Any, known: Any, gone: Any) -> tuple[Any, Any, Any, Any]:
+def _states(given: pa.Table) -> tuple[Any, Any, Any, Any]:
     """(row, state of the row, first known day of each state, the day it ended).
 
     A contact (one person, one day) has a state for each span of known days between the coming and going of its rows; a
     row is in every state that it was in force in. Most contacts came whole and have one.
     """
+    known, gone, contact = (np.asarray(given[name]) for name in ("known", "gone", "contact"))
+    person, day = np.asarray(pc.fill_null(given["person"], -1)), np.asarray(given["day"].cast(pa.int32()))
     order = np.lexsort((day, person, contact))
-    new = np.ones(len(order), bool)
-    new[1:] = (
-        (contact[order][1:] != contact[order][:-1])
-        | (person[order][1:] != person[order][:-1])
-        | (day[order][1:] != day[order][:-1])
-    )
+    first = runs.starts(contact[order], person[order], day[order])
     group = np.empty(len(order), np.int64)
-    group[order] = np.cumsum(new) - 1
-    count = int(new.sum())
-    begins, ends = np.full(count, DAY_MAX), np.full(count, -DAY_MAX)
+    group[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(order))))
+    begins, ends = np.full(len(first), DAY_MAX), np.full(len(first), -DAY_MAX)
     np.minimum.at(begins, group, known)
     np.maximum.at(ends, group, gone)
-    whole = np.ones(count, bool)
-    whole[group[(known != begins[group]) | (gone != ends[group])]] = False
-    calm, mixed = np.flatnonzero(whole[group]), np.flatnonzero(~whole[group])
-    row, state = [calm], [group[calm]]
-    if len(mixed):
-        borders = np.unique(np.concatenate([np.stack([group[mixed], t[mixed]], 1) for t in (known, gone)]), axis=0)
-        spans = np.flatnonzero(borders[1:, 0] == borders[:-1, 0])
-        owner, opens, closes = borders[spans, 0], borders[spans, 1], borders[spans + 1, 1]
-        lo, hi = np.searchsorted(owner, group[mixed]), np.searchsorted(owner, group[mixed], "right")
-        mine = np.repeat(mixed, hi - lo)
-        span = np.arange(len(mine)) - np.repeat(np.cumsum(hi - lo) - (hi - lo), hi - lo) + np.repeat(lo, hi - lo)
-        there = (known[mine] <= opens[span]) & (closes[span] <= gone[mine])
-        row.append(mine[there])
-        state.append(count + span[there])
-        begins, ends = np.concatenate([begins, opens]), np.concatenate([ends, closes])
-    return np.concatenate(row), np.concatenate(state), begins.astype(np.int32), ends.astype(np.int32)
+    mixed = np.unique(group[(known != begins[group]) | (gone != ends[group])])
+    calm, several = np.flatnonzero(~np.isin(group, mixed)), np.flatnonzero(np.isin(group, mixed))
+    borders = np.unique(np.concatenate([np.stack([group, t], 1)[several] for t in (known, gone)]), axis=0)
+    spans = np.flatnonzero(borders[1:, 0] == borders[:-1, 0])
+    owner, opens, closes = borders[spans, 0], borders[spans, 1], borders[spans + 1, 1]
+    at = np.searchsorted(owner, group[several])
+    which, span = runs.spread(at, np.searchsorted(owner, group[several], "right") - at)
+    row = several[which]
+    there = (known[row] <= opens[span]) & (closes[span] <= gone[row])
+    rows, states = np.append(calm, row[there]), np.append(group[calm], len(first) + span[there])
+    return rows, states, np.append(begins, opens).astype(np.int32), np.append(ends, closes).astype(np.int32)
 
 
 def _touched(ws: Workspace, load: int, loads: Collection[int]) -> tuple[pa.Table, bool]:
@@ -237,12 +207,9 @@ def _touched(ws: Workspace, load: int, loads: Collection[int]) -> tuple[pa.Table
     old = bool(items.filter(items.load != load).semi_join(contacts, "contact").count().execute())
     rows = items.semi_join(contacts, "contact") if old else items.filter(items.load == load)
     rows = rows.left_join(until, [("row", "gone"), ("load", "of")])
-    made = rows.select(*COLUMNS, "known", "ended").to_pyarrow()
-    days = {"known": made["known"].cast(pa.int32()), "gone": pc.fill_null(made["ended"].cast(pa.int32()), DAY_MAX)}
-    made = made.drop_columns(["known", "ended"])
-    for name, values in days.items():
-        made = made.append_column(name, values)
-    return made.filter(pc.less(made["known"], made["gone"])), old
+    rows = rows.mutate(known=rows.known.epoch_days(), gone=rows.ended.epoch_days().fill_null(DAY_MAX))
+    rows = rows.filter(rows.known < rows.gone).select(*COLUMNS, "known", "gone")
+    return rows.cast({"known": "int32", "gone": "int32"}).to_pyarrow(), old
 
 
 def _forget(folder: Path, contacts: NDArray[np.int64]) -> None:

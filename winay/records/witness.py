@@ -75,10 +75,10 @@ def _proves(ws: Workspace, programme: Programme, table: pa.Table) -> list[tuple[
         rows = rows.append_column(name, column)
     items = matching.Items(programme, rows, matching.providers(ws, programme))
     found: list[list[str]] = [[] for _ in range(len(table))]
-    item_of_row = np.repeat(np.arange(len(items.starts)), np.diff(np.r_[items.starts, len(items.row)]))
+    item_of_row = np.repeat(np.arange(len(items.starts)), np.diff(np.r_[items.starts, len(items.rows)]))
     for name in sorted(programme.services):
         right = items.holds(programme.services[name])
-        for row in items.row[right[item_of_row]].tolist():
+        for row in items.rows[right[item_of_row]].tolist():
             found[row].append(name)
     return [tuple(names) for names in found]
 
