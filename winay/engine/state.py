@@ -138,7 +138,9 @@ class Judge:
         numbers = self.plan.released_in[columns]
         released = NONE_RELEASED
         if (numbers >= 0).any():
-            released = np.pad(got.released, ((0, 0), (0, 1)), constant_values=NONE)[:, numbers]  # -1: the column of never
+            released = np.pad(got.released, ((0, 0), (0, 1)), constant_values=NONE)[
+                :, numbers
+            ]  # -1: the column of never
         mask: Mask = fold(
             wanted.how, got.received[:, columns], released, units.births, got.anchors[:, track.number],
             self.plan.by[:, columns], self.plan.first_day, self.own(units.births), *self._before, self.calendar.all,

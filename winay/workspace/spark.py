@@ -9,10 +9,10 @@ from pyspark.sql import SparkSession
 __all__ = ["Spark", "SparkSession"]
 
 
-class Spark(Backend):
+class Spark(Backend):  # type: ignore[misc]
     """What the engine asks of a connection, like DuckDB's: tables from Arrow, results as Arrow, cells unchanged."""
 
-    def create_table(self, name: str, /, obj: pa.Table, *, overwrite: bool) -> Any:  # type: ignore[override]
+    def create_table(self, name: str, /, obj: pa.Table, *, overwrite: bool) -> Any:
         """A table for this session only; nothing is written."""
         assert overwrite
         self._frame(obj).createOrReplaceTempView(name)
