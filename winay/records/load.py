@@ -177,7 +177,7 @@ def _read(terms: Terms, path: Path, progress: Progress | None) -> tuple[list[Tra
         made.append(good)
         refusals.extend(good.refusals)
         for line, reason, found, raw in chunk.misshapen():
-            refusals.add([line], "", [found], [str(len(delivered.names))], [reason], [raw])
+            refusals.add("", [line], found=[found], expected=[str(len(delivered.names))], reason=[reason], raw=[raw])
         done += chunk.count
         if progress:
             progress(path.name, done)

@@ -36,12 +36,8 @@ class Refusals:
         for name in self.__dataclass_fields__:
             getattr(self, name).extend(getattr(other, name))
 
-    def add(
-        self, lines: list[int], column: str, found: list[str], expected: list[str], reason: list[str], raw: list[bytes]
-    ) -> None:
-        for name, values in zip(
-            self.__dataclass_fields__, (lines, [column] * len(lines), found, expected, reason, raw), strict=True
-        ):
+    def add(self, column: str, lines: list[int], **said: list[Any]) -> None:
+        for name, values in {"line": lines, "column": [column] * len(lines), **said}.items():
             getattr(self, name).extend(values)
 
 
@@ -80,44 +76,31 @@ class Translator:
         self, columns: dict[str, Any], lines: NDArray[np.int32], raw: Callable[[Any], list[bytes]]
     ) -> Translated:
         """columns: cells as delivered, by declared name (dictionary arrays of text), one a record."""
-        judged = {
-            n: cells.judge(self.source.by_name[n], column, self.known)
-            for n, column in columns.items()
-            if n in self.source.by_name
-        }
-        for name in self.source.used:  # an optional column that the file lacks is blank
-            if name not in judged:
-                blank = pa.DictionaryArray.from_arrays(np.zeros(len(lines), np.int32), pa.array([""]))
-                judged[name] = cells.judge(self.source.by_name[name], blank, self.known)
-        refusals = Refusals()
-        bad = np.zeros(len(lines), bool)
+        declared, blank = (
+            self.source.by_name,
+            pa.DictionaryArray.from_arrays(np.zeros(len(lines), np.int32), pa.array([""])),
+        )
+        given = {name: columns.get(name, blank) for name in self.source.used}  # an optional column may be missing
+        judged = {name: cells.judge(declared[name], given[name], self.known) for name in self.source.used}
+        refusals, bad = Refusals(), np.zeros(len(lines), bool)
         for name, column in judged.items():
             new = (column.wrong > 0) & ~bad
             if new.any():
-                self._refuse(
-                    refusals, name, column.wrong[new], columns[name].filter(pa.array(new)), lines[new], raw(new)
-                )
+                reasons = [cells.REASONS[code] for code in column.wrong[new].tolist()]
+                asked = {reason: cells.expected(declared[name], reason, self.known) for reason in set(reasons)}
+                found, expected = given[name].filter(pa.array(new)).to_pylist(), [asked[reason] for reason in reasons]
+                refusals.add(name, lines[new].tolist(), found=found, expected=expected, reason=reasons, raw=raw(new))
                 bad |= new
         keep = pa.array(~bad)
         values = {name: column.values.filter(keep) if bad.any() else column.values for name, column in judged.items()}
-        formats = {
-            name: np.bincount(
-                column.formats[column.formats >= 0], minlength=len(self.source.by_name[name].formats)
-            ).tolist()
-            for name, column in judged.items()
-            if column.formats is not None
-        }
         good = self._canonical(values, lines[~bad], refusals)
-        good.formats = formats
+        for name, column in judged.items():
+            if column.formats is not None:
+                counts = np.bincount(column.formats[column.formats >= 0], minlength=len(declared[name].formats))
+                good.formats[name] = counts.tolist()
         if RETRIED in columns:
             good.retried = [int(number) for number in columns[RETRIED].filter(keep).to_pylist() if number.isdigit()]
         return good
-
-    def _refuse(self, refusals: Refusals, name: str, wrong: Any, found: Any, lines: Any, raw: list[bytes]) -> None:
-        column = self.source.by_name[name]
-        reasons = [cells.REASONS[code] for code in wrong.tolist()]
-        asked = {reason: cells.expected(column, reason, self.known) for reason in set(reasons)}
-        refusals.add(lines.tolist(), name, found.to_pylist(), [asked[r] for r in reasons], reasons, raw)
 
     def _canonical(self, values: dict[str, Any], lines: NDArray[np.int32], refusals: Refusals) -> Translated:
         size, source = len(lines), self.source
@@ -144,10 +127,8 @@ class Translator:
         for name, cell in write.row.items():
             kind = known[name].type if name in known else "text"
             made[name] = self._typed(self._cell(cell, values, size), kind)
-        if write.table in ("people", "items"):
-            made["source"] = pa.DictionaryArray.from_arrays(
-                pa.array(np.zeros(size, np.int32)), pa.array([self.source.source])
-            )
+        if "source" in known:
+            made["source"] = _constant(self.source.source, size)
         return pa.table(made)
 
     def _typed(self, array: Any, kind: str) -> Any:
@@ -156,11 +137,8 @@ class Translator:
         if kind == "hash":
             return pa.array(_mixed([self._hashed(array)], len(array)))
         if kind == "text":
-            return (
-                array
-                if pa.types.is_dictionary(array.type) and pa.types.is_string(array.type.value_type)
-                else _text(array)
-            )
+            coded = pa.types.is_dictionary(array.type) and pa.types.is_string(array.type.value_type)
+            return array if coded else _text(array)
         if kind == "yes_no":
             return pc.equal(_text(array), "yes")
         wanted = {"integer": pa.int32(), "decimal": pa.float64(), "date": pa.date32()}[kind]
@@ -172,7 +150,7 @@ class Translator:
         if form == "column":
             made = values[str(cell.column)]
         elif form == "constant":
-            made = pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), pa.array([cell.constant]))
+            made = _constant(str(cell.constant), size)
         elif form in ("identifier", "identifier_from"):
             made = self._persons(cell, values)
         elif form == "join":
@@ -202,35 +180,24 @@ class Translator:
         return made
 
     def _named(self, kind: str, value: Any) -> Any:
-        distinct = value if pa.types.is_dictionary(value.type) else _text(value).dictionary_encode()
-        if not isinstance(distinct, pa.DictionaryArray):
-            distinct = distinct.combine_chunks()
-        used = pc.unique(distinct.indices).drop_null()
-        words = distinct.dictionary.take(used)
-        numbers = np.zeros(len(distinct.dictionary), np.int64)
+        coded = _coded(value)
+        used = pc.unique(coded.indices).drop_null()  # a filtered column keeps words that no row has any more
+        words = coded.dictionary.take(used)
         real = np.asarray(words.is_valid())
+        numbers = np.zeros(len(coded.dictionary), np.int64)
         numbers[np.asarray(used)[real]] = self.pseudonyms(kind, words.drop_null().to_pylist())
-        named = pa.array(numbers, mask=~np.asarray(distinct.dictionary.is_valid()) if len(numbers) else None)
-        return named.take(distinct.indices)
+        return pa.array(numbers, mask=~np.asarray(coded.dictionary.is_valid())).take(coded.indices)
 
     def _hashed(self, array: Any) -> NDArray[np.uint64]:
         """A keyed 64-bit hash of each value (SipHash), of the text it is written as; blank is 0."""
         import pandas as pd
 
-        plain = (array.dictionary if pa.types.is_dictionary(array.type) else array).cast(pa.string())
-        plain = plain.combine_chunks() if isinstance(plain, pa.ChunkedArray) else plain
-        words = np.asarray(pc.fill_null(plain, "").to_numpy(zero_copy_only=False), dtype=object)
-        hashes = (
-            pd.util.hash_array(words, hash_key=self.secret.hex()[:16], categorize=False)
-            if len(words)
-            else np.zeros(0, np.uint64)
-        )
-        hashes[~np.asarray(plain.is_valid())] = 0
-        if not pa.types.is_dictionary(array.type):
-            return hashes
-        if not len(hashes):
-            return np.zeros(len(array), np.uint64)
-        return np.where(np.asarray(array.indices.is_valid()), hashes[np.asarray(pc.fill_null(array.indices, 0))], 0)
+        coded = _coded(array)
+        text = coded.dictionary.cast(pa.string())
+        words = np.append(pc.fill_null(text, "").to_numpy(zero_copy_only=False).astype(object), "")
+        hashes = pd.util.hash_array(words, hash_key=self.secret.hex()[:16], categorize=False)
+        hashes[np.append(~np.asarray(text.is_valid()), True)] = 0
+        return np.asarray(hashes[np.asarray(pc.fill_null(coded.indices, len(text)))])
 
 
 def _mixed(parts: list[NDArray[np.uint64]], size: int) -> NDArray[np.int64]:
@@ -242,6 +209,16 @@ def _mixed(parts: list[NDArray[np.uint64]], size: int) -> NDArray[np.int64]:
         total = (total ^ (total >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         total ^= total >> np.uint64(31)
     return total.view(np.int64)
+
+
+def _constant(word: str, size: int) -> Any:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), pa.array([word]))
+
+
+def _coded(array: Any) -> Any:
+    """The array as a dictionary array (one chunk)."""
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
 
 
 def _plain(array: Any) -> Any:
