@@ -1,7 +1,7 @@
 """One pass over everything known, frozen as a snapshot; or some indicators, as they were known on another day."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,31 +19,28 @@ if TYPE_CHECKING:
 
 ENGINE = "1"
 """Changes when the same rules and records would give other figures."""
+FIGURE = ("indicator", "rules", "place", "month")
+"""What names a figure."""
 Advance = Callable[[float], None]
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """One indicator: its figures at every level, and the verdict on every subject of its cohort."""
-
-    indicator: Indicator
-    figures: "pa.Table"
-    verdicts: Any
+Verdicts = Callable[[Indicator, Any], None]
+"""Called with each indicator and its verdicts, an Ibis table."""
 
 
-def evaluated(
-    ws: Workspace, known: "Known", on: date, indicators: Sequence[Indicator], con: Any, months: int = 24,
+def figures_of(
+    ws: Workspace, known: "Known", on: date, indicators: Sequence[Indicator], con: Any, keep: Verdicts, months: int = 24,
     advance: Advance = lambda done: None,
-) -> Iterator[Evaluated]:  # fmt: skip
-    """Figures and verdicts of each indicator, as of a day, from what is known."""
+) -> "pa.Table":  # fmt: skip
+    """The figures of indicators at every level, as of a day, from what is known; the verdicts are handed to `keep`."""
     from winay.engine import evaluate as engine
     from winay.engine.figures import with_reporting
     from winay.engine.judging import Calendar
     from winay.engine.tree import Tree
 
     programme, calendar = promised(ws), Calendar.back_from(on, months)
-    tree = Tree.of(known.places.to_pylist())
-    found = engine.evaluate(
+    tree, counts = Tree.of(known.places.to_pylist()), []
+    for indicator, rows in engine.evaluate(
         con,
         programme,
         known.subjects,
@@ -53,12 +50,13 @@ def evaluated(
         indicators=indicators,
         months=months,
         on_block=advance,
-    )
-    for indicator, rows in found:
+    ):
         rows = rows.cache()
-        figures = engine.figures(indicator, rows, calendar, tree)
-        figures = with_reporting(figures, known.reported, known.providers, calendar, tree)
-        yield Evaluated(indicator, engine.with_history(figures, programme, indicator, known, calendar), rows)
+        counts.append(engine.counted_as(indicator, rows, calendar))
+        keep(indicator, rows)
+    figures = engine.figures(counts, calendar, tree)
+    figures = with_reporting(figures, known.reported, known.providers, calendar, tree)
+    return engine.with_history(figures, programme, known, calendar)
 
 
 def around(known: "Known") -> "Surroundings":
@@ -71,8 +69,10 @@ def around(known: "Known") -> "Surroundings":
 def evaluate(
     ws: Workspace, caller: gate.Caller, on: date, known_on: date, months: int = 24, advance: Advance = lambda done: None
 ) -> "Snapshot":
-    """Every indicator of the programme for the months up to `on`, as known on a day, kept as a new snapshot."""
-    import pyarrow as pa
+    """Every indicator of the programme for the months up to `on`, as known on a day, kept as a new snapshot.
+
+    Rows are in order, so that the same knowledge and rules give the same snapshot, on whatever computed it.
+    """
     import pyarrow.parquet as pq
 
     from winay.workspace import disk
@@ -81,12 +81,16 @@ def evaluate(
     with gate.tables(ws, caller, "evaluate", what=f"on {on} known {known_on}") as people, ws.snapshots.draft() as draft:
         loads = ws.ledger.finished()
         known = people.known(known_on)
-        con = ws.connect()
-        figures = []
-        for one in evaluated(ws, known, on, list(programme.indicators.values()), con, months, advance):
-            figures.append(one.figures)
-            one.verdicts.to_parquet(disk.literal(draft / f"{verdicts_name(one.indicator)}.parquet"))
-        pq.write_table(pa.concat_tables(figures), draft / "figures.parquet")
+        con = backend(ws)
+
+        def keep(indicator: Indicator, rows: Any) -> None:
+            table = rows.order_by("subject", "place").to_pyarrow().combine_chunks()
+            pq.write_table(table, draft / f"{verdicts_name(indicator)}.parquet")
+
+        wanted = list(programme.indicators.values())
+        figures = figures_of(ws, known, on, wanted, con, keep, months, advance)
+        figures = figures.sort_by([(name, "ascending") for name in FIGURE]).combine_chunks()
+        pq.write_table(figures, draft / "figures.parquet")
         pq.write_table(known.subjects, draft / "subjects.parquet")
         pq.write_table(known.members, draft / "members.parquet")
         pq.write_table(known.places, draft / "places.parquet")
@@ -96,6 +100,14 @@ def evaluate(
             "records": len(known.services),
         }  # fmt: skip
         return ws.snapshots.open_snapshot(ws.snapshots.freeze(draft, manifest))
+
+
+def backend(ws: Workspace) -> Any:
+    """Spark where WINAY_SPARK names a master (`local[2]`, `spark://host:7077`), else DuckDB in this process."""
+    from winay.workspace.connect import spark
+
+    master = os.environ.get("WINAY_SPARK")
+    return spark(master) if master else ws.connect()
 
 
 def verdicts_name(indicator: Indicator) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from winay.actions import gate
-from winay.actions.evaluate import evaluated, judged, verdicts_name
+from winay.actions.evaluate import figures_of, judged, verdicts_name
 from winay.actions.opening import promised
 from winay.core.periods import Month
 from winay.core.problems import Problem, WinayError, unknown_name, wrong_use
@@ -94,11 +94,12 @@ def cut(
         yield Cut(day, known, months, kept.id, kept.official is not None, places, people_then, members, rows, verdicts)
         return
     known_then = people.known(known_on)
-    one = next(evaluated(ws, known_then, on or known_on, [indicator], con))
+    kept_rows: list[Any] = []
+    made = figures_of(ws, known_then, on or known_on, [indicator], con, lambda _, rows: kept_rows.append(rows))
     parts = (known_then.places, known_then.subjects, known_then.members)
     import ibis
 
-    yield Cut(on or known_on, known_on, 24, None, False, *parts, ibis.memtable(one.figures), one.verdicts)
+    yield Cut(on or known_on, known_on, 24, None, False, *parts, ibis.memtable(made), kept_rows[0])
 
 
 def indicator_named(programme: Programme, name: str, rules: str | None, day: date) -> Indicator:
@@ -169,7 +170,6 @@ def _asked_day(ws: Workspace, period: str | None, snapshot: str, known_on: date 
 def _by_attribute(programme: Programme, computed: Cut, attribute: str) -> "pa.Table":
     """The figures counted again by an attribute of the subject, or of the place it counts in."""
     import ibis
-    import pyarrow as pa
 
     from winay.engine.figures import counted, rolled_up
 
@@ -187,11 +187,8 @@ def _by_attribute(programme: Programme, computed: Cut, attribute: str) -> "pa.Ta
         rows = computed.verdicts.left_join(side, "subject").drop("subject_right")
     rows = rows.mutate(**{name: rows[name].cast("string").fill_null("")})
     table = rolled_up(counted(rows, computed.calendar, [name]), computed.calendar, computed.tree, [name])
-    provisional = {str(m): computed.calendar.provisional(m) for m in computed.calendar.months}
     table = table.rename_columns([attribute if c == name else c for c in table.column_names])
-    return table.append_column(
-        "provisional", pa.array([provisional[m] for m in table["month"].to_pylist()], pa.bool_())
-    )
+    return table
 
 
 def _told(

@@ -1,5 +1,6 @@
 """One pass for everything: every standard, package, indicator, place level and month (design 6)."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,8 @@ from winay.core.periods import Month
 from winay.engine.figures import counted, rolled_up
 from winay.engine.judging import Calendar, JudgingDay, lookback
 from winay.engine.plan import NO_DAY
-from winay.engine.state import Judge, States, Units, anchors_of, plan_for, state
+from winay.engine.spread import states_of
+from winay.engine.state import Judge, Units, anchors_of, plan_for
 from winay.engine.tree import Tree
 from winay.engine.verdicts import Surroundings, judging, verdicts, wanted_folds, wide
 from winay.programme.indicators import Indicator
@@ -53,12 +55,10 @@ def evaluate(
     indicators: Sequence[Indicator] | None = None,
     months: int = 24,
     on_block: Callable[[int], None] | None = None,
-    states: States = state,
 ) -> Iterator[tuple[Indicator, Any]]:
     """For each indicator its verdicts, one row a subject and place, as an Ibis table of `con` (see verdicts.verdicts).
 
     subjects, services: as of records.as_of.Known. on: the judging day; its month is provisional unless it has ended.
-    states: what computes the masks of the units; everything after that is one expression a verdict, run by `con`.
     """
     calendar = Calendar.back_from(on, months)
     wanted = list(indicators if indicators is not None else programme.indicators.values())
@@ -68,48 +68,50 @@ def evaluate(
         plan = plan_for(programme, units, days_of(on))
         judges = {t.judged: Judge(plan, calendar, t.judged, programme.head.month_end) for t in mine}
         folds = {t.judged: wanted_folds(programme, t.indicators) for t in mine}
-        masks = states(units, plan, judges, folds, on_block)
+        masks = states_of(con)(units, plan, judges, folds, on_block)
         for task in mine:
             for place in dict.fromkeys(i.place for i in task.indicators):
-                name = f"{task.name}_{place.replace(':', '_')}"
-                table = wide(con, programme, units, masks[task.judged], around, judges[task.judged], place, name)
-                table = table.cache() if hasattr(table, "cache") else table
-                for indicator in task.indicators:
-                    if indicator.place == place:
-                        label = f"{name}_{indicator.key}".replace("@", "_").replace(".", "_").replace("-", "_")
-                        yield indicator, verdicts(con, programme, indicator, table, judges[task.judged], label)
+                here = [i for i in task.indicators if i.place == place]
+                name = re.sub(r"\W", "_", f"{task.name}_{place}")
+                rows = wide(programme, units, masks[task.judged], around, judges[task.judged], place, here)
+                table = con.create_table(name, rows, overwrite=True)
+                for indicator in here:
+                    yield indicator, verdicts(programme, indicator, table, calendar.all)
 
 
-def figures(indicator: Indicator, rows: Any, calendar: Calendar, tree: Tree, keys: Sequence[str] = ()) -> pa.Table:
-    """The figures of one indicator at every level, from its verdicts."""
-    table = rolled_up(counted(rows, calendar, keys), calendar, tree, keys)
-    size = len(table)
-    provisional = {str(month): calendar.provisional(month) for month in calendar.months}
-    table = table.append_column(
-        "provisional", pa.array([provisional[m] for m in table["month"].to_pylist()], pa.bool_())
-    )
-    table = table.add_column(0, "indicator", pa.array([indicator.indicator] * size, pa.string()))
-    return table.add_column(1, "rules", pa.array([indicator.rules] * size, pa.string()))
+def counted_as(indicator: Indicator, rows: Any, calendar: Calendar) -> pa.Table:
+    """The counts of one indicator by place as recorded and month, from its verdicts; rows carry the indicator's names."""
+    table = counted(rows, calendar)
+    for name, value in (("rules", indicator.rules), ("indicator", indicator.indicator)):
+        table = table.add_column(0, name, pa.array([value] * len(table), pa.string()))
+    return table
 
 
-def with_history(
-    rows: pa.Table, programme: Programme, indicator: Indicator, known: Any, calendar: Calendar
-) -> pa.Table:
+def figures(counts: Sequence[pa.Table], calendar: Calendar, tree: Tree) -> pa.Table:
+    """The figures of all indicators at every level, from `counted_as` rows."""
+    return rolled_up(pa.concat_tables(counts), calendar, tree, ["indicator", "rules"])
+
+
+def with_history(rows: pa.Table, programme: Programme, known: Any, calendar: Calendar) -> pa.Table:
     """Adds `history`: `partial` where a figure reads records from before the months without a gap in what was loaded."""
     covered = covered_from(known.reported, calendar.on)
-    longest = 0
-    if indicator.kind == "episode":
-        units = Units.of(indicator.subject, known.subjects, known.services.slice(0, 0))
-        plan = plan_for(programme, units, days_of(calendar.on))
-        anchors = anchors_of(plan, units)
-        longest = int(np.where(anchors == NO_DAY, 0, units.births[:, None] - anchors).max(initial=0))
-    age = lookback(indicator, longest)
-    back = Age(-age.months, -age.days)
-    told = {}
-    for month, day in zip(calendar.months, calendar.days, strict=True):
-        reads_from = back.after(day_of(day), programme.head.month_end)
-        told[str(month)] = "complete" if covered and covered <= reads_from else "partial"
-    return rows.append_column("history", pa.array([told[m] for m in rows["month"].to_pylist()], pa.string()))
+    told: dict[tuple[str, str, str], str] = {}
+    for indicator in programme.indicators.values():
+        longest = _longest(programme, indicator.subject, known, calendar) if indicator.kind == "episode" else 0
+        age = lookback(indicator, longest)
+        for month, day in zip(calendar.months, calendar.days, strict=True):
+            reads_from = Age(-age.months, -age.days).after(day_of(day), programme.head.month_end)
+            whole = covered is not None and covered <= reads_from
+            told[indicator.indicator, indicator.rules, str(month)] = "complete" if whole else "partial"
+    keys = zip(*(rows[name].to_pylist() for name in ("indicator", "rules", "month")), strict=True)
+    return rows.append_column("history", pa.array([told[key] for key in keys], pa.string()))
+
+
+def _longest(programme: Programme, kind: str, known: Any, calendar: Calendar) -> int:
+    """How many days before its end the longest episode of a kind begins."""
+    units = Units.of(kind, known.subjects, known.services.slice(0, 0))
+    anchors = anchors_of(plan_for(programme, units, days_of(calendar.on)), units)
+    return int(np.where(anchors == NO_DAY, 0, units.births[:, None] - anchors).max(initial=0))
 
 
 def covered_from(reported: pa.Table, on: date) -> date | None:

@@ -1,11 +1,11 @@
 """From verdicts to figures: subjects counted by place and month, every level, one tree a day."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import ibis
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -43,25 +43,26 @@ def counted(verdicts: Any, calendar: Calendar, keys: Sequence[str] = ()) -> pa.T
 
 
 def rolled_up(rows: pa.Table, calendar: Calendar, tree: Tree, keys: Sequence[str] = ()) -> pa.Table:
-    """`counted` rows, summed for every level of the tree that stands on the month's judging day.
+    """`counted` rows, of one indicator or many, summed for every level of the tree that stands on the month's judging day.
 
-    One row a place, month and key, with `level`; who lives in no known place counts at the root only.
+    One row a place, month and key, with `level` and `provisional`; who lives in no known place counts at the root only.
     """
-    days = {str(month): day for month, day in zip(calendar.months, _judged(calendar), strict=True)}
-    pairs = rows.select(["place", "month"]).group_by(["place", "month"]).aggregate([])
-    above = [
-        {"place": place, "month": month, "up": up}
-        for place, month in zip(pairs["place"].to_pylist(), pairs["month"].to_pylist(), strict=True)
-        for up in (tree.ancestors(tree.on(place, days[month])) or [tree.root or ""])
-    ]
-    lifted = pa.Table.from_pylist(above, pa.schema({"place": pa.string(), "month": pa.string(), "up": pa.string()}))
-    rows = rows.set_column(0, "place", rows["place"].fill_null(""))
-    lifted = lifted.set_column(0, "place", lifted["place"].fill_null(""))
-    joined = rows.join(lifted, ["place", "month"], join_type="inner").drop_columns(["place"])
+    rows = rows.set_column(rows.column_names.index("place"), "place", rows["place"].fill_null(""))
+    days = dict(zip(map(str, calendar.months), _judged(calendar), strict=True))
+    pairs = rows.group_by(["place", "month"]).aggregate([])
+    lifted: dict[str, list[str]] = {"place": [], "month": [], "up": []}
+    for place, month in zip(pairs["place"].to_pylist(), pairs["month"].to_pylist(), strict=True):
+        for up in tree.above(place, days[month]) or [tree.root or ""]:
+            for name, value in zip(lifted, (place, month, up), strict=True):
+                lifted[name].append(value)
+    joined = rows.join(pa.table(lifted), ["place", "month"], join_type="inner").drop_columns(["place"])
     summed = joined.group_by(["up", "month", *keys]).aggregate([(count, "sum") for count in COUNTS])
     summed = summed.rename_columns([_plain(name) for name in summed.column_names])
     levels = [tree.places[code].level if code in tree.places else "" for code in summed["place"].to_pylist()]
-    return summed.append_column("level", pa.array(levels, pa.string()))
+    provisional = pc.is_in(
+        summed["month"], pa.array([str(m) for m in calendar.months if calendar.provisional(m)], pa.string())
+    )
+    return summed.append_column("level", pa.array(levels, pa.string())).append_column("provisional", provisional)
 
 
 def _plain(name: str) -> str:
@@ -72,11 +73,6 @@ def _judged(calendar: Calendar) -> list[date]:
     return [day_of(day) for day in calendar.days]
 
 
-def bit(calendar: Calendar, month: str) -> int:
-    """The number of a month's bit. Raises ValueError for a month outside the calendar."""
-    return [str(m) for m in calendar.months].index(month)
-
-
 def with_reporting(
     figures: pa.Table, reported: pa.Table, providers: pa.Table, calendar: Calendar, tree: Tree
 ) -> pa.Table:
@@ -85,17 +81,18 @@ def with_reporting(
     reported: provider, month (its first day). A silent facility is not a failed service: the figure says so itself.
     """
     homes = dict(zip(providers["provider"].to_pylist(), providers["place"].to_pylist(), strict=True))
-    active = {p for p in reported["provider"].to_pylist() if p in homes}
-    days = {str(month): day for month, day in zip(calendar.months, _judged(calendar), strict=True)}
-    known = {(month, place): 0 for month in days for place in tree.places}
-    heard = dict(known)
-    heard_of = [str(Month.of(day)) for day in reported["month"].to_pylist()]
-    pairs = set(zip(reported["provider"].to_pylist(), heard_of, strict=True))
-    for month, day in days.items():
-        for provider in active:
-            for place in tree.ancestors(tree.on(homes[provider], day)):
+    days = dict(zip(map(str, calendar.months), _judged(calendar), strict=True))
+    months: dict[str, set[str]] = {}
+    for provider, day in zip(reported["provider"].to_pylist(), reported["month"].to_pylist(), strict=True):
+        if provider in homes:
+            months.setdefault(provider, set()).add(str(Month.of(day)))
+    known: Counter[tuple[str, str]] = Counter()
+    heard: Counter[tuple[str, str]] = Counter()
+    for provider, told in months.items():
+        for month, day in days.items():
+            for place in tree.above(homes[provider], day):
                 known[month, place] += 1
-                heard[month, place] += (provider, month) in pairs
+                heard[month, place] += month in told
     rows = list(zip(figures["month"].to_pylist(), figures["place"].to_pylist(), strict=True))
-    figures = figures.append_column("reporting", pa.array(np.array([heard.get(row, 0) for row in rows], np.int32)))
-    return figures.append_column("facilities", pa.array(np.array([known.get(row, 0) for row in rows], np.int32)))
+    figures = figures.append_column("reporting", pa.array([heard[row] for row in rows], pa.int32()))
+    return figures.append_column("facilities", pa.array([known[row] for row in rows], pa.int32()))

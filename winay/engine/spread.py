@@ -11,14 +11,16 @@ from winay.engine.conditions import Fold
 from winay.engine.judging import JudgingDay
 from winay.engine.kernel import warm_up
 from winay.engine.plan import Plan
-from winay.engine.state import Judge, States, Units, block_masks, timed_by
+from winay.engine.state import Judge, Units, block_masks, state, timed_by
 
 Judges = dict[JudgingDay, Judge]
 Folds = dict[JudgingDay, list[Fold]]
 
 
-def spread(con: Any) -> States:
-    """The masks computed by a connection whose `spread` maps Arrow batches, as workspace.spark has it."""
+def states_of(con: Any) -> Callable[..., dict[JudgingDay, pa.Table]]:
+    """`state`; where the connection can spread work, as workspace.spark can, the same done there."""
+    if not hasattr(con, "spread"):
+        return state
 
     def states(
         units: Units, plan: Plan, judges: Judges, folds: Folds, on_block: Callable[[int], None] | None = None

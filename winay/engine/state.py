@@ -27,8 +27,6 @@ NO_DAYS = np.empty(0, np.int32)
 NONE_RELEASED = np.empty((0, 0), np.int16)
 MARGIN = 400
 """Days around births that anchors and records may lie outside of: a pregnancy before, a plan's reach after."""
-States = Callable[..., dict[JudgingDay, pa.Table]]
-"""`state`, or the same done elsewhere."""
 
 
 @dataclass(frozen=True)

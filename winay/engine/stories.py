@@ -38,7 +38,7 @@ def holding(
     parts = [part for criterion in criteria.values() for part in walk(criterion, programme)]
     folds = list(dict.fromkeys(fold for part in parts if (fold := fold_of(part))))
     masks = state(units, plan, {TODAY: judge}, {TODAY: folds})[TODAY]
-    table = wide(con, programme, units, masks, around, judge, "residence", "few")
+    table = con.create_table("few", wide(programme, units, masks, around, judge, "residence"), overwrite=True)
     table = table.filter(table.here == calendar.all)
     conditions = Conditions(programme, table, calendar.all)
     asked = {f"holds_{i}": conditions.holds(criterion) for i, criterion in enumerate(criteria.values())}

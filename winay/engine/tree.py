@@ -71,9 +71,20 @@ class Tree:
             code = self.places[code].parent
         return chain
 
+    def above(self, code: str | None, day: date) -> list[str]:
+        """The places a code counts in on a day, lowest first; none for a code nobody knows."""
+        key = code or "", day
+        if key not in self._above:
+            self._above[key] = self.ancestors(self.on(code, day))
+        return self._above[key]
+
+    @cached_property
+    def _above(self) -> dict[tuple[str, date], list[str]]:
+        return {}
+
     def below(self, code: str, day: date) -> set[str]:
         """Every code, of any time, that counts in a place on a day."""
-        return {c for c in self.places if code in self.ancestors(self.on(c, day))}
+        return {c for c in self.places if code in self.above(c, day)}
 
     @cached_property
     def root(self) -> str | None:

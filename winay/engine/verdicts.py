@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -44,62 +43,60 @@ def wanted_folds(programme: Programme, indicators: Sequence[Indicator]) -> list[
 
 
 def wide(
-    con: Any,
     programme: Programme,
     units: Units,
     masks: pa.Table,
     around: Surroundings,
     judge: Judge,
     place: str,
-    name: str,
-) -> Table:
+    indicators: Sequence[Indicator] = (),
+) -> pa.Table:
     """Everything criteria can ask, beside each other: one row a subject and spell of residence (design 4.2, `who`).
 
-    Columns: subject, person, place, here (the masks of the spell), attributes, `place__*`, `provider__*`, fold masks.
+    Columns: subject, person, place, here (the masks of the spell), attributes as `A`, `place__A` or `provider__A`, fold
+    masks, `followed`, `n__PROGRAMME`, `born_in_year`, and the cohort of each indicator as `cohort__KEY`.
     """
-    extra = _dated(programme, units, around, judge)
-    by_subject = con.create_table(
-        f"units_{name}", _beside(units.table.drop_columns(["kind"]), masks, extra), overwrite=True
-    )
-    if place == "residence":
-        spells = con.create_table(f"spells_{name}", _spells(units, around.residences, judge), overwrite=True)
-        table = by_subject.left_join(spells, "subject").drop("subject_right")
-        everywhere = ibis.literal(judge.calendar.all, "int32")
-        table = table.mutate(here=ibis.coalesce(table.here, everywhere))
-    else:
-        of = place.removeprefix("provider:")
-        homes = con.create_table(f"homes_{name}", around.providers.select(["provider", "place"]), overwrite=True)
-        table = by_subject.left_join(homes, by_subject[of] == homes.provider).drop("provider")
-        table = table.mutate(here=ibis.literal(judge.calendar.all, "int32"))
-    for of, attributes in asked(programme).items():
+    asked_for = asked(programme)
+    names = ["subject", "person", *asked_for.pop("", []), *(of for of in asked_for if of != "place")]
+    table = units.table.select(list(dict.fromkeys(names)))
+    for column in masks.column_names[1:]:
+        table = table.append_column(column, masks[column])
+    for column, values in _dated(programme, units, around, judge, indicators).items():
+        table = table.append_column(column, pa.array(values))
+    table, homes = _placed(units, table, around, judge, place)
+    for of, attributes in asked_for.items():
         side, key = (around.places, "place") if of == "place" else (around.providers, "provider")
-        table = _joined(con, table, side.select([key, *attributes]), key, of, f"{of}_{name}")
+        at = pc.index_in(homes if of == "place" else table[of], side[key].combine_chunks())
+        for attribute in attributes:
+            table = table.append_column(f"{of}__{attribute}", side[attribute].take(at))
     return table
 
 
+def _placed(units: Units, table: pa.Table, around: Surroundings, judge: Judge, place: str) -> tuple[pa.Table, Any]:
+    """(the rows with `place` and `here`, one a spell or one a subject; their places)."""
+    every = judge.calendar.all
+    if place == "residence":
+        spells = _spells(units, around.residences, judge)
+        at = np.searchsorted(units.table["subject"].to_numpy(), spells["subject"].to_numpy())
+        homeless = np.setdiff1d(np.arange(len(units)), at)
+        places = pa.concat_arrays([spells["place"].combine_chunks(), pa.nulls(len(homeless), pa.string())])
+        here = np.concatenate([spells["here"].to_numpy(), np.full(len(homeless), every, np.int32)])
+        table = table.take(pa.array(np.concatenate([at, homeless])))
+    else:
+        homes = around.providers["place"]
+        named = pc.index_in(units.table[place.removeprefix("provider:")], around.providers["provider"].combine_chunks())
+        places, here = homes.take(named), np.full(len(units), every, np.int32)
+    return table.append_column("place", places).append_column("here", pa.array(here)), places
+
+
 def asked(programme: Programme) -> dict[str, list[str]]:
-    """What criteria ask of places and providers: `{"place": [...], "birth_facility": [...]}`."""
+    """The attributes criteria ask for, by whose they are: `{"": [...], "place": [...], "birth_facility": [...]}`."""
     result: dict[str, dict[str, None]] = {}
     for criterion in criteria_of(programme):
-        of, _, attribute = (criterion.attribute or "").rpartition(".")
-        if of:
+        if criterion.attribute:
+            of, _, attribute = criterion.attribute.rpartition(".")
             result.setdefault(of, {})[attribute] = None
     return {of: list(attributes) for of, attributes in result.items()}
-
-
-def _beside(subjects: pa.Table, masks: pa.Table, extra: dict[str, Mask]) -> pa.Table:
-    for column in masks.column_names[1:]:
-        subjects = subjects.append_column(column, masks[column])
-    for column, values in extra.items():
-        subjects = subjects.append_column(column, pa.array(values))
-    return subjects
-
-
-def _joined(con: Any, table: Table, side: pa.Table, key: str, column: str, name: str) -> Table:
-    """The attributes of the place or provider that a column names, as `column__attribute`."""
-    names = [f"{name}_key" if c == key else f"{column}__{c}" for c in side.column_names]
-    right = con.create_table(name, side.rename_columns(names), overwrite=True)
-    return table.left_join(right, table[column] == right[names[0]]).drop(names[0])
 
 
 def _spells(units: Units, residences: pa.Table, judge: Judge) -> pa.Table:
@@ -131,8 +128,10 @@ def _spell_masks(starts: Days, ends: Days, subjects: Any, units: Units, judge: J
     return masks
 
 
-def _dated(programme: Programme, units: Units, around: Surroundings, judge: Judge) -> dict[str, Mask]:
-    """Masks that come from days: still followed, enrolled, born in the year, the episode chosen."""
+def _dated(
+    programme: Programme, units: Units, around: Surroundings, judge: Judge, indicators: Sequence[Indicator]
+) -> dict[str, Mask]:
+    """Masks that come from days: still followed, enrolled, born in the year, the episode chosen, in which cohort."""
     numbers = units.table["subject"].to_numpy()
     result = {"followed": np.full(len(units), judge.calendar.all, np.int32)}
     exits = _of(units, around.exits)
@@ -149,8 +148,10 @@ def _dated(programme: Programme, units: Units, around: Surroundings, judge: Judg
         result[f"n__{name}"] = np.zeros(len(units), np.int32)
         np.bitwise_or.at(result[f"n__{name}"], np.searchsorted(numbers, owners), open_)
     result["born_in_year"] = born_in_year(units.births, judge.judged, judge.calendar, programme.head.month_end)
-    if programme.head.subjects[units.kind].episodes:
-        result |= _chosen(units, judge.calendar)
+    chosen = _chosen(units, judge.calendar) if programme.head.subjects[units.kind].episodes else {}
+    for indicator in indicators:
+        inside = cohort(indicator, units.births, judge.calendar, programme.head.month_end) & result["followed"]
+        result[f"cohort__{indicator.key}"] = inside & chosen.get(indicator.episode, inside)
     return result
 
 
@@ -165,45 +166,30 @@ def _chosen(units: Units, calendar: Calendar) -> dict[str, Mask]:
     bits = (ends[None, :] < following[:, None]) @ (1 << np.arange(len(ends), dtype=np.int64))
     first = np.ones(len(units), bool)
     first[order[1:]] = ~same
-    return {"last_episode": bits.astype(np.int32), "first_episode": np.where(first, calendar.all, 0).astype(np.int32)}
+    return {"last": bits.astype(np.int32), "first": np.where(first, calendar.all, 0).astype(np.int32)}
 
 
-def verdicts(con: Any, programme: Programme, indicator: Indicator, table: Table, judge: Judge, name: str) -> Table:
+def verdicts(programme: Programme, indicator: Indicator, table: Table, every: int) -> Table:
     """One row a subject and place: `cohort`, `denominator`, `met`, `excluded` and a mask a component (`c__NAME`).
 
-    excluded: of the cohort's age or episode, but outside `who` or taken out. Rows never in the cohort are left out.
+    table: `wide` on a backend. excluded: of the cohort's age or episode, but outside `who` or taken out. Rows never in
+    the cohort are left out.
     """
-    conditions = Conditions(programme, table, judge.calendar.all)
-    cohorts = con.create_table(f"cohorts_{name}", _cohorts(programme, indicator, table, judge), overwrite=True)
-    table = table.left_join(cohorts, "birth").drop("birth_right")
-    inside = table.cohort & table.here & table.followed
-    if indicator.episode != "each":
-        inside = inside & table[f"{indicator.episode}_episode"]
+    conditions = Conditions(programme, table, every)
+    inside = table[f"cohort__{indicator.key}"] & table.here
+    owed = conditions.holds(indicator.who) & conditions.negated(conditions.holds(indicator.exclude, otherwise=False))
     parts = components(indicator.met, programme)
-    table = table.mutate(
-        cohort=inside,
-        owed=conditions.holds(indicator.who) & conditions.negated(conditions.holds(indicator.exclude, otherwise=False)),
-        holds=conditions.holds(indicator.met),
-        **{f"c__{part}": conditions.holds(criterion) for part, criterion in parts.items()},
-    )
-    table = table.filter(table.cohort != 0)
-    return table.select(
+    rows = table.select(
         "subject",
         "person",
         "place",
-        "cohort",
-        denominator=table.cohort & table.owed,
-        met=table.cohort & table.owed & table.holds,
-        excluded=table.cohort & conditions.negated(table.owed),
-        **{f"c__{part}": table[f"c__{part}"] & table.cohort for part in parts},
+        cohort=inside,
+        denominator=inside & owed,
+        met=inside & owed & conditions.holds(indicator.met),
+        excluded=inside & conditions.negated(owed),
+        **{f"c__{part}": conditions.holds(criterion) & inside for part, criterion in parts.items()},
     )
-
-
-def _cohorts(programme: Programme, indicator: Indicator, table: Table, judge: Judge) -> pa.Table:
-    """birth, cohort: calendar arithmetic once a birth day, not once a subject."""
-    births = table.select("birth").distinct().to_pyarrow()["birth"]
-    days = births.cast(pa.int32()).to_numpy()
-    return pa.table({"birth": births, "cohort": cohort(indicator, days, judge.calendar, programme.head.month_end)})
+    return rows.filter(rows.cohort != 0)
 
 
 def judging(indicators: Iterable[Indicator]) -> dict[JudgingDay, list[Indicator]]:
