@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 
 from winay.engine.evaluate import evaluate
-from winay.engine.state import States, state
 from winay.engine.stories import deliveries, few
 from winay.engine.verdicts import Surroundings
 from winay.programme.load import Programme
@@ -134,8 +133,8 @@ class Found:
     verdicts: dict[tuple[int, str], dict[str, Any]]
 
 
-def found(programme: Programme, judged: dict[int, Case], con: Any = None, states: States = state) -> Found:
-    """judged: the cases by number; all of one kind and one judging day. con, states: the backend, DuckDB if not given."""
+def found(programme: Programme, judged: dict[int, Case], con: Any = None) -> Found:
+    """judged: the cases by number; all of one kind and one judging day. con: DuckDB if not given."""
     first = next(iter(judged.values()))
     on, kind = date.fromisoformat(first.said["on"]), first.said["subject"]["kind"]
     made = {number: tables(programme, case, number) for number, case in judged.items()}
@@ -148,7 +147,7 @@ def found(programme: Programme, judged: dict[int, Case], con: Any = None, states
     rows = deliveries(con, programme, few(people, records, list(judged), kind), around, on).to_pylist()
     wanted = [i for i in programme.indicators.values() if i.subject == kind]
     verdicts = {}
-    found = evaluate(con, programme, people, records, around, on, indicators=wanted, months=1, states=states)
+    found = evaluate(con, programme, people, records, around, on, indicators=wanted, months=1)
     for indicator, table in found:
         verdicts |= {(row["subject"], indicator.key): row for row in table.to_pyarrow().to_pylist()}
     return Found({(r["subject"], r["standard"], r["delivery"]): r for r in rows}, verdicts)

@@ -75,7 +75,6 @@ def evaluate(
     """
     import pyarrow.parquet as pq
 
-    from winay.workspace import disk
 
     programme = promised(ws)
     with gate.tables(ws, caller, "evaluate", what=f"on {on} known {known_on}") as people, ws.snapshots.draft() as draft:
