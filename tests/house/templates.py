@@ -57,9 +57,9 @@ def _helps(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 if __name__ == "__main__":  # what has no Spanish yet
-    from ruamel.yaml import YAML
+    import yaml
 
-    spanish = YAML(typ="safe").load((ROOT / "winay/locale/es.yaml").read_text("utf-8"))
+    spanish = yaml.safe_load((ROOT / "winay/locale/es.yaml").read_text("utf-8"))
     for text, at in templates().items():
         if text not in spanish:
             print(f"{at}  {text!r}")

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from tests.house.templates import ROOT, templates
 
 FILES = [file for file in sorted((ROOT / "winay").rglob("*.py")) if "migrations" not in file.parts]
-SPANISH = dict(YAML(typ="safe").load((ROOT / "winay/locale/es.yaml").read_text("utf-8")))
+SPANISH = dict(yaml.safe_load((ROOT / "winay/locale/es.yaml").read_text("utf-8")))
 COUNTRY = re.compile(r"ubigeo|minsa|midis|siaf|\bpim\b|\bpia\b|\bcred\b|\bdni\b|\bperu\b|\bperú\b", re.IGNORECASE)
 CLOSED = ("identity", "delivered", "unseal")
 EXAMPLE = re.compile(r"Example: .*")

@@ -21,9 +21,9 @@ def _sentences(code: str) -> Mapping[str, str]:
     path = files("winay") / "locale" / f"{code}.yaml"
     if not code.isalpha() or not path.is_file():
         return {}
-    from ruamel.yaml import YAML
+    import yaml
 
-    return dict(YAML(typ="safe").load(path.read_text("utf-8")) or {})
+    return dict(yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {})
 
 
 def say(template: str, **facts: object) -> str:

@@ -23,7 +23,7 @@ def check(programme: "Programme") -> list[Problem]:
     ]
 
 
-def _known(at: At | None, thing: str, name: str | None, known: Collection[str]) -> Iterator[Problem]:
+def defined(at: At | None, thing: str, name: str | None, known: Collection[str]) -> Iterator[Problem]:
     if name is not None and name not in known:
         yield unknown_name(at, thing, name, known)
 
@@ -38,7 +38,7 @@ def _services(programme: "Programme") -> Iterator[Problem]:
     for name, service in programme.services.items():
         uses[name] = {m.is_ for m in walk(service) if m.is_}
         for matcher in walk(service):
-            yield from _known(matcher.at, "service", matcher.is_, programme.services)
+            yield from defined(matcher.at, "service", matcher.is_, programme.services)
     yield from _circles(uses, {name: s.at for name, s in programme.services.items()})
 
 
@@ -46,20 +46,20 @@ def _standards(programme: "Programme") -> Iterator[Problem]:
     needs: dict[str, set[str]] = {}
     for name, standard in programme.standards.items():
         at = standard.at
-        yield from _known(at, "kind of subject", standard.subject, programme.head.subjects)
-        yield from _known(at, "rule version", standard.rules, programme.head.rules)
-        yield from _known(at, "product", standard.product, programme.products)
+        yield from defined(at, "kind of subject", standard.subject, programme.head.subjects)
+        yield from defined(at, "rule version", standard.rules, programme.head.rules)
+        yield from defined(at, "product", standard.product, programme.products)
         if standard.legal is None:
             hint = "write legal: { sheet: …, confidence: official }, or confidence: proposed"
             yield Problem(at, 'the standard "{name}" has no legal basis', hint=hint, facts={"name": name})
         for service in programme.schedules[name].services:
-            yield from _known(at, "service", service, programme.services)
+            yield from defined(at, "service", service, programme.services)
         needs[name] = set(refers_to(standard))
         for other in needs[name]:
-            yield from _known(at, "standard", other, programme.standards)
+            yield from defined(at, "standard", other, programme.standards)
         if isinstance(standard.anchor, Anchor):
-            yield from _known(standard.anchor.at, "event", standard.anchor.event, programme.events)
-            yield from _known(standard.anchor.at, "attribute", standard.anchor.times, programme.attributes)
+            yield from defined(standard.anchor.at, "event", standard.anchor.event, programme.events)
+            yield from defined(standard.anchor.at, "attribute", standard.anchor.times, programme.attributes)
     yield from _circles(needs, {name: s.at for name, s in programme.standards.items()})
 
 
@@ -76,9 +76,9 @@ def refers_to(standard: Standard) -> Iterator[str]:
 
 def _events(programme: "Programme") -> Iterator[Problem]:
     for event in programme.events.values():
-        yield from _known(event.at, "service", event.service, programme.services)
-        yield from _known(event.at, "event", event.since, programme.events)
-        yield from _known(event.at, "kind of subject", event.subject, programme.head.subjects)
+        yield from defined(event.at, "service", event.service, programme.services)
+        yield from defined(event.at, "event", event.since, programme.events)
+        yield from defined(event.at, "kind of subject", event.subject, programme.head.subjects)
     needs = {name: {e.since} if e.since else set() for name, e in programme.events.items()}
     yield from _circles(needs, {name: e.at for name, e in programme.events.items()})
 
@@ -100,20 +100,20 @@ def criteria_of(programme: "Programme") -> Iterator[Criterion]:
 def _criteria(programme: "Programme") -> Iterator[Problem]:
     for criterion in criteria_of(programme):
         at = criterion.at
-        yield from _known(at, "package", criterion.package, programme.packages)
-        yield from _known(at, "event", criterion.event, programme.events)
-        yield from _known(at, "standard", criterion.up_to_date, programme.standards)
+        yield from defined(at, "package", criterion.package, programme.packages)
+        yield from defined(at, "event", criterion.event, programme.events)
+        yield from defined(at, "standard", criterion.up_to_date, programme.standards)
         for path in (criterion.received, criterion.on_time):
             if path:
-                yield from _delivery(programme, at, path)
+                yield from delivery(programme, at, path)
         if criterion.attribute:
             yield from _attribute(programme, at, criterion.attribute)
     needs = {n: {c.package for c in _walk(p) if c.package} for n, p in programme.packages.items()}
     yield from _circles(needs, {name: p.at for name, p in programme.packages.items()})
     for indicator in programme.indicators.values():
-        yield from _known(indicator.at, "rule version", indicator.rules, programme.head.rules)
-        yield from _known(indicator.at, "kind of subject", indicator.subject, programme.head.subjects)
-        yield from _known(indicator.at, "product", indicator.product, programme.products)
+        yield from defined(indicator.at, "rule version", indicator.rules, programme.head.rules)
+        yield from defined(indicator.at, "kind of subject", indicator.subject, programme.head.subjects)
+        yield from defined(indicator.at, "product", indicator.product, programme.products)
         if indicator.place != "residence":
             yield from _attribute(programme, indicator.at, indicator.place.removeprefix("provider:"))
 
@@ -124,9 +124,9 @@ def _walk(criterion: Criterion) -> Iterator[Criterion]:
         yield from _walk(child)
 
 
-def _delivery(programme: "Programme", at: At | None, path: str) -> Iterator[Problem]:
+def delivery(programme: "Programme", at: At | None, path: str) -> Iterator[Problem]:
     name, _, number = path.partition("/")
-    yield from _known(at, "standard", name, programme.standards)
+    yield from defined(at, "standard", name, programme.standards)
     if number and name in programme.standards:
         last = max(len(route.deliveries) for route in programme.schedules[name].routes)
         if not number.isdigit() or not 1 <= int(number) <= last:
@@ -139,20 +139,20 @@ def _attribute(programme: "Programme", at: At | None, path: str) -> Iterator[Pro
     first, _, rest = path.partition(".")
     of = {name: a.of for name, a in programme.attributes.items()}
     if not rest:
-        yield from _known(at, "attribute", first, [n for n, kind in of.items() if kind == "subject"])
+        yield from defined(at, "attribute", first, [n for n, kind in of.items() if kind == "subject"])
     elif first == "place":
-        yield from _known(at, "attribute", rest, [n for n, kind in of.items() if kind == "place"])
+        yield from defined(at, "attribute", rest, [n for n, kind in of.items() if kind == "place"])
     else:
         named = [n for n, a in programme.attributes.items() if a.type == "provider"]
-        yield from _known(at, "attribute", first, named)
-        yield from _known(at, "attribute", rest, [n for n, kind in of.items() if kind == "provider"])
+        yield from defined(at, "attribute", first, named)
+        yield from defined(at, "attribute", rest, [n for n, kind in of.items() if kind == "provider"])
 
 
 def _products(programme: "Programme") -> Iterator[Problem]:
     for product in programme.products.values():
-        yield from _known(product.at, "entity", product.entity, programme.head.entities)
+        yield from defined(product.at, "entity", product.entity, programme.head.entities)
     for service in programme.services.values():
-        yield from _known(service.at, "product", service.product, programme.products)
+        yield from defined(service.at, "product", service.product, programme.products)
 
 
 def _circles(needs: dict[str, set[str]], places: dict[str, At | None]) -> Iterator[Problem]:

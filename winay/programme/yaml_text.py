@@ -4,15 +4,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, YAMLError, compose
 
 from winay.core.problems import At, Problem, WinayError, nearest
 
 AT = "\0at"  # the key under which a mapping carries its own place; no YAML text can contain it
 MAX_BYTES = 4_000_000
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""In C where the wheel has it: sixteen times as fast, and every command reads a programme."""
+PLAIN_TAGS = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
 T = TypeVar("T")
 M = TypeVar("M", bound="Written")
 
@@ -47,7 +49,7 @@ def read(path: Path) -> Any:
     if path.stat().st_size > MAX_BYTES:
         raise WinayError(Problem(At(str(path)), "the file has more than {limit} bytes", facts={"limit": MAX_BYTES}))
     try:
-        node = YAML(typ="safe", pure=True).compose(path.read_text("utf-8-sig"))
+        node = compose(path.read_text("utf-8-sig"), Loader=LOADER)
     except UnicodeDecodeError as error:
         raise WinayError(
             Problem(At(str(path)), "the file is not UTF-8 text (byte {byte})", facts={"byte": error.start})
@@ -72,6 +74,8 @@ def _plain(node: Node, file: str, problems: list[Problem], seen: set[int]) -> An
         problems.append(Problem(at, "aliases (*name) are not read", hint="write it out"))
         return None
     seen.add(id(node))
+    if node.tag.removeprefix("tag:yaml.org,2002:") not in PLAIN_TAGS:
+        problems.append(Problem(at, "tags ({tag}) are not read", hint="remove it", facts={"tag": node.tag}))
     if isinstance(node, ScalarNode):
         return None if node.style is None and node.value in ("", "~", "null") else node.value
     if isinstance(node, SequenceNode):
