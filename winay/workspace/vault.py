@@ -159,11 +159,16 @@ class Vault:
 
     def identity(self, person: int) -> dict[str, str]:
         """All that is known of an identifier: `kind`, `value` and its facts; what became known later wins."""
+        return self.identities([person]).get(int(person), {})
+
+    def identities(self, persons: Iterable[int]) -> dict[int, dict[str, str]]:
+        """The same of many, by pseudonym; those of whom nothing is known are left out."""
         sql = "select person, sealed from identities where person = ? order by known, mark"
-        facts: dict[str, str] = {}
+        facts: dict[int, dict[str, str]] = {}
         with self._identities() as db:
-            for row in db.execute(sql, (int(person),)):
-                facts |= self._facts(*row)
+            for person in persons:
+                for row in db.execute(sql, (int(person),)):
+                    facts.setdefault(row[0], {}).update(self._facts(*row))
         return facts
 
     def erase(self, person: int) -> bool:
