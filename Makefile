@@ -2,7 +2,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY ?= python3
 BIN := .venv/bin
-.PHONY: help demo test test-slow test-spark bench lint lines lock wheels clean
+.PHONY: help demo test test-spark bench lines lock wheels clean .java
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -23,16 +23,20 @@ test: .venv/.test.ok ## set up, then run the checks and tests that need no serve
 	@echo "[3/3] tests"
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto
-test-spark: .venv-spark/.ok ## the backend tests on real Spark (needs Java 17)
-	@command -v java >/dev/null || { echo "Spark needs Java 17: apt install openjdk-17-jre-headless"; exit 1; }
+test-spark: .java .venv-spark/.ok ## the backend tests on real Spark (needs Java 17)
+	@echo "[3/3] tests on Spark"
 	.venv-spark/bin/python -m pytest -q slow/test_spark.py
 bench: .venv/.test.ok ## measure the bars (QUICK=1 for every day)
 	$(BIN)/python -m bench $(if $(QUICK),--quick)
 lines: ## count the Python of winay/, without tests and migrations
 	@git ls-files 'winay/*.py' | grep -v '/migrations/' | xargs cat | wc -l
 
-.venv-spark/.ok: requirements/spark.txt | .venv/bin/uv
-	@$(PY) -m venv .venv-spark; $(BIN)/uv pip install --python .venv-spark/bin/python --require-hashes --no-deps -b requirements/build.txt -r $<
+.java: # asked before half a gigabyte is installed
+	@java -version 2>&1 | grep -qE '"(1[7-9]|2[0-9])' || { echo "Spark needs Java 17 or newer. On Debian or Ubuntu: apt install openjdk-17-jre-headless"; exit 1; }
+.venv-spark/.ok: requirements/spark.txt requirements/build.txt pyproject.toml | .venv/bin/uv
+	@echo "[2/3] libraries: spark (PySpark is built from its source, about a minute)"
+	@test -x .venv-spark/bin/python || $(PY) -m venv --without-pip .venv-spark
+	@$(BIN)/uv pip install --python .venv-spark/bin/python --require-hashes --no-deps -b requirements/build.txt -r $<
 	@$(BIN)/uv pip install -q --python .venv-spark/bin/python --no-deps -b requirements/build.txt -e . && touch $@
 LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -q
 lock: ## refresh the locked versions (UPGRADE=--upgrade for newer ones)

@@ -145,7 +145,8 @@ def found(programme: Programme, judged: dict[int, Case], con: Any = None) -> Fou
     around = Surroundings(*(pa.concat_tables([getattr(a, name) for _, a in made.values()]) for name in names))
     con = con or connect()
     rows = deliveries(con, programme, few(people, records, list(judged), kind), around, on).to_pylist()
-    wanted = [i for i in programme.indicators.values() if i.subject == kind]
+    named = {(e.get("indicator"), e.get("rules")) for case in judged.values() for e in case.said["expect"]}
+    wanted = [i for i in programme.indicators.values() if (i.indicator, i.rules) in named]
     verdicts = {}
     found = evaluate(con, programme, people, records, around, on, indicators=wanted, months=1)
     for indicator, table in found:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ def spark(master: str) -> Any:
     import ibis
 
     ibis.options.sql.fuse_selects = False
+    warnings.filterwarnings(
+        "ignore", "PySpark does not yet fully support pandas", FutureWarning
+    )  # none goes through it
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # or workers start another Python
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # a page of JSON for each query that fails
     settings = {
@@ -53,7 +57,7 @@ def spark(master: str) -> Any:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
     if master.startswith("local"):
-        settings |= {"spark.driver.host": "localhost", "spark.driver.bindAddress": "127.0.0.1"}
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     session = SparkSession.builder.master(master).appName("winay").config(map=settings).getOrCreate()
     session.conf.set("spark.sql.shuffle.partitions", 2 * session.sparkContext.defaultParallelism)
     return Spark().connect(session)
