@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from winay.core.ages import days_of
-from winay.engine.evaluate import counted_as, evaluate, figures
+from winay.engine.evaluate import evaluate, figures
 from winay.engine.judging import Calendar
 from winay.engine.tree import Tree
 from winay.engine.verdicts import Surroundings
@@ -71,7 +71,7 @@ def _records(pe: Programme, kind: str, first: int, births: np.ndarray, rng: np.r
     """Each delivery of each standard, given to seven of ten, a few days late; sorted and distinct."""
     subject, service, day = [], [], []
     for schedule in pe.schedules.values():
-        if schedule.subject != kind or not schedule.rules or schedule.anchor != "birth" and kind == "child":
+        if schedule.subject != kind or not schedule.rules or (schedule.anchor != "birth" and kind == "child"):
             continue
         for delivery in schedule.deliveries:
             given = np.flatnonzero(rng.random(len(births)) < 0.45)
@@ -95,7 +95,7 @@ def around(pe: Programme, folder: Path) -> Surroundings:
     day = pa.date32()
     spell = pa.schema([("subject", pa.int32()), ("programme", pa.string()), ("since", day), ("until", day)])
     exits = pa.schema([("subject", pa.int32()), ("day", day), ("kind", pa.string())])
-    residences = pq.read_table(folder / "residences.parquet")
+    residences = pq.ParquetFile(folder / "residences.parquet").read()
     tables = [shipped(pe, name, empty(pe, name)) for name in ("providers", "places")]
     return Surroundings(residences, spell.empty_table(), exits.empty_table(), *tables)
 
@@ -105,11 +105,11 @@ def whole(folder: Path) -> int:
     pe, con = programme("pe-dit"), connect(threads=2)
     beside = around(pe, folder)
     tree, calendar = Tree.of(beside.places.to_pylist()), Calendar.back_from(ON)
-    subjects, services = pq.read_table(folder / "subjects.parquet"), pq.read_table(folder / "services.parquet")
-    counts = []
+    subjects, services = (pq.ParquetFile(folder / f"{n}.parquet").read() for n in ("subjects", "services"))
+    found = []
     for indicator, verdicts in evaluate(con, pe, subjects, services, beside, ON):
-        counts.append(counted_as(indicator, verdicts.cache(), calendar))
-    return len(figures(counts, calendar, tree))
+        found.append((indicator, verdicts.cache()))
+    return len(figures(found, calendar, tree))
 
 
 def base(folder: Path) -> None:
@@ -136,7 +136,7 @@ if __name__ == "__main__":
         import cProfile
         import pstats
 
-        profile = cProfile.Profile()
+        profile = cProfile.Profile(time.process_time)
         profile.runcall(whole, told.folder)
         pstats.Stats(profile, stream=sys.stderr).sort_stats("cumtime").print_stats(45)
     else:

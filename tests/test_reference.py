@@ -105,7 +105,7 @@ def test_estimated_children(in_force: pd.DataFrame) -> None:
 
 
 def test_each_table_says_whose_it_is_and_carries_its_digest() -> None:
-    about = yaml.safe_load(FOLDER / "reference.yaml")["tables"]
+    about = yaml.safe_load((FOLDER / "reference.yaml").read_text("utf-8"))["tables"]
     assert sorted(one["file"] for one in about) == sorted(path.name for path in FOLDER.glob("*.csv.gz"))
     for one in about:
         assert one["sha256"] == hashlib.sha256((FOLDER / one["file"]).read_bytes()).hexdigest()

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import ibis
 import numpy as np
 import pyarrow as pa
 
 from winay.core.ages import Age, day_of, days_of
 from winay.core.periods import Month
-from winay.engine.figures import counted, rolled_up
+from winay.engine.figures import MASKS, counted, rolled_up
 from winay.engine.judging import Calendar, JudgingDay, lookback
 from winay.engine.plan import NO_DAY
 from winay.engine.spread import states_of
@@ -74,22 +75,26 @@ def evaluate(
                 here = [i for i in task.indicators if i.place == place]
                 name = re.sub(r"\W", "_", f"{task.name}_{place}")
                 rows = wide(programme, units, masks[task.judged], around, judges[task.judged], place, here)
-                table = con.create_table(name, rows, overwrite=True)
+                table = laid_out(con, name, rows)
                 for indicator in here:
                     yield indicator, verdicts(programme, indicator, table, calendar.all)
 
 
-def counted_as(indicator: Indicator, rows: Any, calendar: Calendar) -> pa.Table:
-    """The counts of one indicator by place as recorded and month, from its verdicts; rows carry the indicator's names."""
-    table = counted(rows, calendar)
-    for name, value in (("rules", indicator.rules), ("indicator", indicator.indicator)):
-        table = table.add_column(0, name, pa.array([value] * len(table), pa.string()))
-    return table
+def laid_out(con: Any, name: str, rows: pa.Table) -> Any:
+    """Arrow rows as a table of a backend: read where they lie by DuckDB, handed over to others."""
+    return ibis.memtable(rows) if con.name == "duckdb" else con.create_table(name, rows, overwrite=True)
 
 
-def figures(counts: Sequence[pa.Table], calendar: Calendar, tree: Tree) -> pa.Table:
-    """The figures of all indicators at every level, from `counted_as` rows."""
-    return rolled_up(pa.concat_tables(counts), calendar, tree, ["indicator", "rules"])
+def figures(verdicts: Sequence[tuple[Indicator, Any]], calendar: Calendar, tree: Tree) -> pa.Table:
+    """The figures of all indicators at every level, from their verdicts: one query counts them all."""
+    counts = [
+        rows.select("place", *MASKS.values(), indicator=ibis.literal(i.indicator), rules=ibis.literal(i.rules))
+        for i, rows in verdicts
+    ]
+    keys = ["indicator", "rules"]
+    return rolled_up(
+        counted(ibis.union(*counts) if len(counts) > 1 else counts[0], calendar, keys), calendar, tree, keys
+    )
 
 
 def with_history(rows: pa.Table, programme: Programme, known: Any, calendar: Calendar) -> pa.Table:

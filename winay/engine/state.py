@@ -50,16 +50,29 @@ class Units:
         rows = subjects.filter(pc.field("kind") == kind)
         numbers = rows["subject"].to_numpy().astype(np.int64)
         owners = services["subject"].to_numpy()
-        starts = np.searchsorted(owners, numbers)
-        stops = np.searchsorted(owners, numbers, side="right")
-        counts = stops - starts
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        if len(numbers) and int(stops[-1] - starts[0]) == int(offsets[-1]):
-            part = services.slice(int(starts[0]), int(offsets[-1]))
+        if len(numbers) and int(numbers[-1] - numbers[0]) == len(numbers) - 1:
+            low, high = np.searchsorted(owners, [numbers[0], numbers[-1] + 1])
+            counts = np.bincount(owners[low:high] - numbers[0], minlength=len(numbers))
+            part = services.slice(low, high - low)
         else:
-            part = services.take(np.repeat(starts - offsets[:-1], counts) + np.arange(offsets[-1]))
+            starts, stops = np.searchsorted(owners, numbers), np.searchsorted(owners, numbers, side="right")
+            counts = stops - starts
+            part = services.take(np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum()))
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         births = rows["birth"].cast(pa.int32()).to_numpy()
         return cls(kind, rows, births, offsets, part["service"].to_numpy(), part["day"].cast(pa.int32()).to_numpy())
+
+    def at(self, subjects: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Where subjects, all of them among these units, stand."""
+        if len(self) and int(self.numbers[-1] - self.numbers[0]) == len(self) - 1:
+            return subjects.astype(np.int64) - int(self.numbers[0])
+        return np.searchsorted(self.numbers, subjects)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int32]:
+        """[unit]: its dense number, increasing."""
+        numbers: NDArray[np.int32] = self.table["subject"].to_numpy()
+        return numbers
 
     def __len__(self) -> int:
         return len(self.births)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from winay.core.ages import days_of
 from winay.engine.conditions import Conditions, fold_of, walk
+from winay.engine.evaluate import laid_out
 from winay.engine.hands import statuses
 from winay.engine.judging import Calendar, JudgingDay
 from winay.engine.plan import Plan
@@ -38,12 +39,12 @@ def holding(
     parts = [part for criterion in criteria.values() for part in walk(criterion, programme)]
     folds = list(dict.fromkeys(fold for part in parts if (fold := fold_of(part))))
     masks = state(units, plan, {TODAY: judge}, {TODAY: folds})[TODAY]
-    table = con.create_table("few", wide(programme, units, masks, around, judge, "residence"), overwrite=True)
+    table = laid_out(con, "few", wide(programme, units, masks, around, judge, "residence"))
     table = table.filter(table.here == calendar.all)
     conditions = Conditions(programme, table, calendar.all)
     asked = {f"holds_{i}": conditions.holds(criterion) for i, criterion in enumerate(criteria.values())}
     rows = table.select("subject", **asked).to_pyarrow()
-    at = np.searchsorted(units.table["subject"].to_numpy(), rows["subject"].to_numpy())
+    at = units.at(rows["subject"].to_numpy())
     result = {}
     for i, name in enumerate(criteria):
         result[name] = np.zeros(len(units), bool)

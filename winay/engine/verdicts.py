@@ -77,11 +77,14 @@ def _placed(units: Units, table: pa.Table, around: Surroundings, judge: Judge, p
     every = judge.calendar.all
     if place == "residence":
         spells = _spells(units, around.residences, judge)
-        at = np.searchsorted(units.table["subject"].to_numpy(), spells["subject"].to_numpy())
-        homeless = np.setdiff1d(np.arange(len(units)), at)
+        at = units.at(spells["subject"].to_numpy())
+        housed = np.zeros(len(units), bool)
+        housed[at] = True
+        homeless = np.flatnonzero(~housed)
         places = pa.concat_arrays([spells["place"].combine_chunks(), pa.nulls(len(homeless), pa.string())])
         here = np.concatenate([spells["here"].to_numpy(), np.full(len(homeless), every, np.int32)])
-        table = table.take(pa.array(np.concatenate([at, homeless])))
+        if len(homeless) or len(at) != len(units):
+            table = table.take(pa.array(np.concatenate([at, homeless])))
     else:
         homes = around.providers["place"]
         named = pc.index_in(units.table[place.removeprefix("provider:")], around.providers["provider"].combine_chunks())
@@ -100,8 +103,11 @@ def asked(programme: Programme) -> dict[str, list[str]]:
 
 
 def _spells(units: Units, residences: pa.Table, judge: Judge) -> pa.Table:
-    """subject, place, here: the judging days of each spell; the first known spell reaches back to the beginning."""
-    mine = _of(units, residences).sort_by([("subject", "ascending"), ("since", "ascending")])
+    """subject, place, here: the judging days of each spell; the first known spell reaches back to the beginning.
+
+    residences: in order of subject and since.
+    """
+    mine = _of(units, residences)
     subjects = mine["subject"].to_numpy()
     starts = _days(mine["since"], -FAR)
     first = np.concatenate([[True], subjects[1:] != subjects[:-1]]) if len(subjects) else np.empty(0, bool)
@@ -123,7 +129,7 @@ def _spell_masks(starts: Days, ends: Days, subjects: Any, units: Units, judge: J
     """The judging days in [start, end) of spells that belong to subjects."""
     own = judge.own(units.births)
     if own.size:
-        own = own[np.searchsorted(units.table["subject"].to_numpy(), subjects)]
+        own = own[units.at(subjects)]
     masks: Mask = spell_masks(starts, ends.astype(np.int32), own, *judge.calendar.before(), judge.calendar.all)
     return masks
 
@@ -132,21 +138,20 @@ def _dated(
     programme: Programme, units: Units, around: Surroundings, judge: Judge, indicators: Sequence[Indicator]
 ) -> dict[str, Mask]:
     """Masks that come from days: still followed, enrolled, born in the year, the episode chosen, in which cohort."""
-    numbers = units.table["subject"].to_numpy()
     result = {"followed": np.full(len(units), judge.calendar.all, np.int32)}
     exits = _of(units, around.exits)
     gone = _days(exits["day"], FAR)
     wrong = np.asarray(pc.equal(exits["kind"], "wrong").to_numpy(zero_copy_only=False), bool)
     ends = np.where(wrong, -FAR, gone).astype(np.int32)
     masks = _spell_masks(np.full(len(ends), -FAR, np.int32), ends, exits["subject"].to_numpy(), units, judge)
-    np.bitwise_and.at(result["followed"], np.searchsorted(numbers, exits["subject"].to_numpy()), masks)
+    np.bitwise_and.at(result["followed"], units.at(exits["subject"].to_numpy()), masks)
     enrolments = _of(units, around.enrolments)
     for name in sorted({c.enrolled for c in criteria_of(programme) if c.enrolled}):
         spells = enrolments.filter(pc.equal(enrolments["programme"], name))
         owners = spells["subject"].to_numpy()
         open_ = _spell_masks(_days(spells["since"], -FAR), _days(spells["until"], FAR - 1) + 1, owners, units, judge)
         result[f"n__{name}"] = np.zeros(len(units), np.int32)
-        np.bitwise_or.at(result[f"n__{name}"], np.searchsorted(numbers, owners), open_)
+        np.bitwise_or.at(result[f"n__{name}"], units.at(owners), open_)
     result["born_in_year"] = born_in_year(units.births, judge.judged, judge.calendar, programme.head.month_end)
     chosen = _chosen(units, judge.calendar) if programme.head.subjects[units.kind].episodes else {}
     for indicator in indicators:

@@ -77,7 +77,7 @@ def _plain(node: Node, file: str, problems: list[Problem], seen: set[int]) -> An
     if node.tag.removeprefix("tag:yaml.org,2002:") not in PLAIN_TAGS:
         problems.append(Problem(at, "tags ({tag}) are not read", hint="remove it", facts={"tag": node.tag}))
     if isinstance(node, ScalarNode):
-        return None if node.style is None and node.value in ("", "~", "null") else node.value
+        return None if not node.style and node.value in ("", "~", "null") else node.value
     if isinstance(node, SequenceNode):
         return [_plain(item, file, problems, seen) for item in node.value]
     assert isinstance(node, MappingNode)
