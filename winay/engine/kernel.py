@@ -63,18 +63,21 @@ def receive(
     cut: records after this day of the unit are not seen. fits: [unit, track], the `who` of variants.
     Raises ValueError when a birth, an anchor or a record lies outside the plan's days.
     """
-    for found in (births, np.where(anchors == NO_DAY, plan.first_day, anchors), days):
-        if len(found) and not plan.first_day <= found.min() <= found.max() <= plan.last_day:
-            raise ValueError("a birth, an anchor or a record lies outside the days of the plan")
-    units = len(births)
-    out = Received(
-        np.full((units, plan.deliveries), NONE, np.int16),
-        np.full((units, plan.released_in.max(initial=-1) + 1), NONE, np.int16),
-        np.array(anchors, np.int32),
-    )
-    fits, cut = ALL_FIT if fits is None else fits, NO_CUT if cut is None else cut
-    receive_block(plan.arrays, births, fits, offsets, services, days, cut, *out)
+    inside = all(not len(x) or plan.first_day <= x.min() <= x.max() <= plan.last_day for x in (births, days))
+    received = np.full((len(births), plan.deliveries), NONE, np.int16)
+    released = np.full((len(births), plan.released_in.max(initial=-1) + 1), NONE, np.int16)
+    out = Received(received, released, np.array(anchors, np.int32))
+    given = (births, ALL_FIT if fits is None else fits, offsets, services, days, NO_CUT if cut is None else cut)
+    if not inside or not receive_block(plan.arrays, *map(read_only, given), *out):
+        raise ValueError("a birth, an anchor or a record lies outside the days of the plan")
     return out
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """A view that cannot be written to: what Arrow hands out, so that there is one signature to compile for."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def compiled() -> bool:
@@ -93,8 +96,8 @@ def warm_up(plan: Plan) -> None:
 def receive_block(
     p: Arrays, births: Days, fits: Any, offsets: Any, services: Any, days: Days, cut: Days, received: Ages,
     released: Ages, anchors: Days,
-) -> None:  # fmt: skip
-    """Fills `received`, `released` and the anchors that start at a delivery. All days lie inside the plan's."""
+) -> bool:  # fmt: skip
+    """Fills `received`, `released` and the anchors that start at a delivery; False when an anchor is outside the plan."""
     records = np.empty((p.services + 1, 2), np.int64)
     ends = np.empty((2, most_records(offsets)), np.int32)
     everyone = np.empty(0, np.bool_)
@@ -104,16 +107,26 @@ def receive_block(
         fit = fits[unit] if len(fits) else everyone
         case = Case(births[unit], on, days, records, fit, anchors[unit], received[unit])
         for track in range(len(p.track) - 1):
-            anchor = anchor_of(p, track, case)
-            case.anchors[track] = anchor
+            if p.track[track, code.ANCHOR] >= 0:
+                case.anchors[track] = anchor_of(p, track, case)
+            anchor = case.anchors[track]
             if anchor == NO_DAY:
                 continue
+            row = anchor - p.first_day
+            if row < 0 or row >= len(p.age):
+                return False
             if p.track[track, code.KIND] == code.PLAIN:
-                _plain(p, track, anchor, case)
+                begin, end = p.track[track, code.START], p.track[track + 1, code.START]
+                service = p.delivery[begin, code.SERVICE]
+                _plain(
+                    p.first_day, p.delivery, p.window[row], p.gap_window, begin, end, p.track[track, code.IN_SEQUENCE] != 0,
+                    anchor, births[unit], days, records[service, 0], records[service, 1], received[unit],
+                )  # fmt: skip
             elif p.track[track, code.KIND] == code.CHAIN:
                 _chain(p, track, anchor, case, ends)
             else:
                 _earliest(p, track, anchor, case, released[unit])
+    return True
 
 
 @jit
@@ -142,36 +155,34 @@ def slices(start: int, stop: int, services: Any, days: Days, on: int, records: A
 
 
 @jit
-def _plain(p: Arrays, track: int, anchor: int, case: Case) -> None:
-    """Earliest, one service, age clocks and at most one `since: counted` gap each: nearly every standard."""
-    days, row = case.days, anchor - p.first_day
-    service = p.delivery[p.track[track, code.START], code.SERVICE]
-    record, stop = case.records[service, 0], case.records[service, 1]
-    while record < stop and days[record] < anchor:
-        record += 1
+def _plain(
+    first_day: int, delivery: Any, window: Ages, gap_window: Ages, begin: int, end: int, in_sequence: bool, anchor: int,
+    birth: int, days: Days, start: int, stop: int, received: Ages,
+) -> None:  # fmt: skip
+    """Earliest, one service, age clocks and at most one `since: counted` gap each: nearly every standard.
+
+    No limit is a plan's whole span and more, so it needs no test here.
+    """
+    while start < stop and days[start] < anchor:
+        start += 1
     last = BEFORE
-    for d in range(p.track[track, code.START], p.track[track + 1, code.START]):
-        if record >= stop:
+    for d in range(begin, end):
+        if start >= stop:
             break
-        clock = p.delivery[d, code.AGE_CLOCK]
-        first = max(anchor + p.age[row, p.clock[clock, VALID]], last + 1)
-        limit = p.age[row, p.clock[clock, UNTIL]]
-        final = FAR if limit == code.NO_LIMIT else anchor + limit
-        gap = p.delivery[d, code.GAPS]
-        if gap < p.delivery[d + 1, code.GAPS] and last > BEFORE:
-            clock = p.gap[gap, code.GAP_CLOCK]
-            first = max(first, last + p.age[last - p.first_day, p.clock[clock, VALID]])
-            limit = p.age[last - p.first_day, p.clock[clock, UNTIL]]
-            if limit != code.NO_LIMIT:
-                final = min(final, last + limit)
-        i = record
+        first = max(anchor + window[d, 0], last + 1)
+        final = anchor + window[d, 1]
+        gap = delivery[d, code.PLAIN_GAP]
+        if gap >= 0 and last > BEFORE:
+            first = max(first, last + gap_window[last - first_day, gap, 0])
+            final = min(final, last + gap_window[last - first_day, gap, 1])
+        i = start
         while i < stop and days[i] < first:
             i += 1
         if i < stop and days[i] <= final:
             last = days[i]
-            record = i + 1
-            case.received[d] = last - case.birth
-        elif p.track[track, code.IN_SEQUENCE]:
+            start = i + 1
+            received[d] = last - birth
+        elif in_sequence:
             break
 
 
@@ -331,10 +342,8 @@ def _counted(p: Arrays, track: int, d: int, number: int, since: int, case: Case)
 
 @jit
 def anchor_of(p: Arrays, track: int, case: Case) -> int:
-    """The day the track's ages are counted from: given, or that of a delivery; NO_DAY without one."""
+    """The day of the delivery that the track's ages are counted from; NO_DAY without one."""
     other, number = p.track[track, code.ANCHOR], p.track[track, code.ANCHOR_NUMBER]
-    if other < 0:
-        return int(case.anchors[track])
     day = received_on(p, route_on(p, other, case), number, case)
     return int(NO_DAY) if day == FAR else day
 

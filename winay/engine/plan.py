@@ -36,8 +36,9 @@ START, KIND, IN_SEQUENCE, ANCHOR, ANCHOR_NUMBER, FIRST_TRACK, ROUTES, FITS, FITS
 """Columns of `track`: first delivery; how it is matched; the delivery it starts at (track -1: given); the first track of
 its standard and how many routes that has (0: one for everybody); whom the route fits (ANY_FIRST; FIRST_AGE, two ages;
 FIRST_SERVICE, a service)."""
-SERVICE, AGE_CLOCK, GAPS, RELEASES, RELEASED_IN = range(5)
-"""Columns of `delivery`: service (-1: nothing proves it), clock, first gap and release, column of `released` (-1: none)."""
+SERVICE, AGE_CLOCK, GAPS, RELEASES, RELEASED_IN, PLAIN_GAP = range(6)
+"""Columns of `delivery`: service (-1: nothing proves it), clock, first gap and release, column of `released` (-1: none),
+clock of its only gap (-1: none)."""
 SINCE, SINCE_TRACK, SINCE_NUMBER, GAP_CLOCK, LOW, HIGH = range(6)
 """Columns of `gap`: COUNTED, PREVIOUS, or OWN, OTHER with track and number; clock; the ages it binds (-1: it always does)."""
 VALID, FROM, DUE, BY, UNTIL = range(5)
@@ -53,6 +54,10 @@ class Arrays(NamedTuple):
     """[day - first_day, age]: days that a distinct age lasts from that day."""
     clock: NDArray[np.int32]
     """[clock, hand]: columns of `age`."""
+    window: NDArray[np.int16]
+    """[day - first_day, delivery, 2]: `valid` and `until` of its age clock, so that the common case reads them in a row."""
+    gap_window: NDArray[np.int16]
+    """[day - first_day, clock, 2]: the same of each clock."""
     track: NDArray[np.int32]
     """[track + 1, START…]"""
     delivery: NDArray[np.int32]
@@ -234,15 +239,19 @@ class _Compiler:
             released += bool(delivery.releases)
             service = self.service_numbers.get(delivery.service, -1)
             clock = self.clock(delivery.age, track.schedule.month_end)
-            deliveries.append((service, clock, len(gaps), len(releases), column))
-            gaps += [self.gap(gap, track) for gap in delivery.gaps]
+            own = [self.gap(gap, track) for gap in delivery.gaps]
+            only = own[0][GAP_CLOCK] if own else -1
+            deliveries.append((service, clock, len(gaps), len(releases), column, only))
+            gaps += own
             releases += self.releases(delivery, track.schedule.month_end)
         tracks.append((len(deliveries), *[-1] * 9))
-        deliveries.append((-1, -1, len(gaps), len(releases), -1))
+        deliveries.append((-1, -1, len(gaps), len(releases), -1, -1))
         services = max(self.service_numbers.values(), default=-1) + 1
-        clocks = _int32(list(self.clocks), 5)
-        tables = _int32(tracks, 10), _int32(deliveries, 5), _int32(gaps, 6), _int32(releases, 3)
-        return Arrays(int(self.days[0]), services, self.table(), clocks, *tables)
+        ages, clocks = self.table(), _int32(list(self.clocks), 5)
+        tables = _int32(tracks, 10), _int32(deliveries, 6), _int32(gaps, 6), _int32(releases, 3)
+        gap_window = ages[:, clocks[:, [VALID, UNTIL]]]
+        window = np.ascontiguousarray(gap_window[:, tables[1][:-1, AGE_CLOCK]])
+        return Arrays(int(self.days[0]), services, ages, clocks, window, np.ascontiguousarray(gap_window), *tables)
 
     def kind(self, track: Track) -> tuple[int, bool]:
         if track.schedule.match == "chain":

@@ -1,0 +1,98 @@
+"""The derived table of services in the order the engine reads: by subject, service, day; whole subjects a row group."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from winay.workspace.disk import staged
+
+SCHEMA = pa.schema([("subject", pa.int32()), ("service", pa.int16()), ("day", pa.date32())])
+ROWS = 500_000
+"""Records a row group, a little more or less: one is read for one changed subject, and fits a processor's cache."""
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Block:
+    """The subjects [low, high) and their records: offsets [high - low + 1] into services and days (since 1970-01-01)."""
+
+    low: int
+    high: int
+    offsets: NDArray[np.int64]
+    services: NDArray[np.int16]
+    days: NDArray[np.int32]
+
+
+def write(path: Path, parts: Iterable[pa.Table]) -> None:
+    """Write subject, service, day; `parts` end to end are sorted by all three. The file appears whole or not at all."""
+    with staged(path) as draft, pq.ParquetWriter(draft, SCHEMA, compression="snappy") as out:
+        for group in _groups(part.select(SCHEMA.names).cast(SCHEMA) for part in parts):
+            out.write_table(group, row_group_size=len(group))
+
+
+def _groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Tables of about ROWS rows, cut where a subject begins."""
+    rest = SCHEMA.empty_table()
+    for part in parts:
+        rest = pa.concat_tables([rest, part])
+        owners = rest["subject"].to_numpy()
+        start = 0
+        while len(rest) - start > ROWS:
+            stop = int(np.searchsorted(owners, owners[start + ROWS]))
+            if stop <= start:  # one subject fills a whole group
+                stop = int(np.searchsorted(owners, owners[start + ROWS], side="right"))
+                if stop == len(rest):
+                    break
+            yield rest.slice(start, stop - start)
+            start = stop
+        rest = rest.slice(start)
+    if len(rest):
+        yield rest
+
+
+def each_block(
+    path: Path,
+    subjects: int,
+    work: Callable[[Block], Result],
+    *,
+    low: int = 0,
+    high: int | None = None,
+    threads: int = 2,
+) -> list[Result]:
+    """What `work` makes of each block that holds one of the subjects [low, high), in order; read by several threads.
+
+    subjects: how many there are, those without records included. Every subject is in one block.
+    """
+    mine = threading.local()
+
+    def one(group: tuple[int, int, int]) -> Result:
+        if not hasattr(mine, "file"):
+            mine.file = pq.ParquetFile(path)
+        return work(_read(mine.file, *group))
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, _borders(path, subjects, low, subjects if high is None else high)))
+
+
+def _borders(path: Path, subjects: int, low: int, high: int) -> list[tuple[int, int, int]]:
+    """(row group, first subject, subject after the last) of the groups asked for; -1 where there are no records at all."""
+    data = pq.read_metadata(path)
+    firsts = [data.row_group(group).column(0).statistics.min for group in range(data.num_row_groups)]
+    starts = [0, *firsts[1:], subjects] if firsts else [0, subjects]
+    spans = zip(range(len(firsts)) if firsts else [-1], starts[:-1], starts[1:], strict=True)
+    return [(group, first, after) for group, first, after in spans if first < high and after > low]
+
+
+def _read(file: Any, group: int, low: int, high: int) -> Block:
+    rows = file.read_row_group(group, use_threads=False) if group >= 0 else SCHEMA.empty_table()
+    owners, services, days = (column.combine_chunks() for column in rows.columns)
+    offsets = np.searchsorted(owners.to_numpy(), np.arange(low, high + 1, dtype=np.int32)).astype(np.int64)
+    return Block(low, high, offsets, services.to_numpy(), days.view(pa.int32()).to_numpy())
