@@ -1,9 +1,11 @@
 """The whole job on invented people: files made, loaded in the order they were delivered, evaluated, looked at."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from winay.core.problems import wrong_use
 from winay.workspace import Workspace, create
 
 if TYPE_CHECKING:
-    from winay.records.invent import Deliveries
+    from winay.records.invented import Deliveries
     from winay.workspace.snapshots import Snapshot
 
 MARK = "planted.csv"
@@ -39,7 +41,7 @@ class Demo:
 
 def make(folder: Path, name: str, on: date, seed: int, regions: Sequence[str] | None, step: Step) -> Demo:
     """Invent, load and evaluate. An old demo in the folder is replaced; anything else there is left alone (wrong use)."""
-    from winay.records.invent import invent
+    from winay.records.invented import invent
     from winay.records.load import load
 
     if folder.exists() and any(folder.iterdir()) and not (folder / "deliveries" / MARK).exists():
@@ -48,17 +50,17 @@ def make(folder: Path, name: str, on: date, seed: int, regions: Sequence[str] | 
     ws = create(folder / "workspace", programme=name, key=folder / "demo.key", time_zone="UTC")
     ws = opened(ws.path)
     programme = promised(ws)
-    made = invent(
-        programme, folder / "deliveries", on, seed, regions, lambda source, done, total: step(source, done, total)
-    )
+    inventing = partial(step, "inventing files")
+    made = invent(programme, folder / "deliveries", on, seed, regions, inventing)
     size = sum(one.path.stat().st_size for one in made.files)
     done = 0.0
     counts: dict[str, int] = {}
-    for files in _together(made.files):
-        first = files[0]
+    for (source, known_on, replaces), files in groupby(
+        made.files, lambda one: (one.source, one.known_on, one.replaces)
+    ):
         paths = [one.path for one in files]
-        how = {"replaces": first.replaces, "confirm": lambda question: True}  # a late file is small, and meant
-        report = load(ws, programme, first.source, paths, first.known_on, **how)
+        how = {"replaces": replaces, "confirm": lambda question: True}  # a late file is small, and meant
+        report = load(ws, programme, source, paths, known_on, **how)
         for file in report.files:
             for what in ("records", "accepted", "refused", "duplicate"):
                 counts[what] = counts.get(what, 0) + getattr(file, what)
@@ -68,18 +70,6 @@ def make(folder: Path, name: str, on: date, seed: int, regions: Sequence[str] | 
     people = counts.get("records", 0)
     snapshot = evaluate(ws, caller, on, on, advance=lambda judged: step("judging", judged, people))
     return Demo(ws, made, counts, snapshot)
-
-
-def _together(files: Sequence[Any]) -> Iterator[list[Any]]:
-    """Runs of files of one source, delivered on one day, that replace nothing: loaded in one go."""
-    run: list[Any] = []
-    for one in files:
-        if run and (one.source, one.known_on, one.replaces) != (run[0].source, run[0].known_on, run[0].replaces):
-            yield run
-            run = []
-        run.append(one)
-    if run:
-        yield run
 
 
 def tour(demo: Demo, on: date) -> dict[str, Any]:
