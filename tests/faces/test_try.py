@@ -109,7 +109,7 @@ BAD = {
     "a key nobody knows": (OK.replace("by", "untill"), ONE, NONE, ["s.yaml:1", '"untill"', '"until"']),
     "a standard nobody wrote": (OK.replace("by: 2m", "gaps: [ { since: b/1 } ]"), ONE, NONE, ["s.yaml:1", '"b"']),
     "an empty file": ("", ONE, NONE, ["s.yaml", "ningún esquema"]),
-    "no YAML": ("a: [", ONE, NONE, ["s.yaml:1"]),
+    "no YAML": ("a: [", ONE, NONE, ["s.yaml:", "YAML"]),
     "what `try` cannot ask": (WHO % "event: e", ONE, NONE, ["s.yaml:1", "solo atributos"]),
     "no anchor": (OK, "subject,birth\nx,2026-01-01\n", NONE, ["bad-S.csv:1", "anchor", "subject, birth"]),
     "days of two files": (

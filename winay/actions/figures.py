@@ -1,7 +1,5 @@
 """The number, and the list behind it: both are read from the same verdicts."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -9,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from winay.actions import gate
 from winay.actions.evaluate import figures_of, judged, verdicts_name
-from winay.actions.opening import promised
-from winay.core.periods import Month
+from winay.actions.opening import month, promised
+from winay.core.periods import Month, judged_on
 from winay.core.problems import Problem, WinayError, unknown_name, wrong_use
 from winay.programme.indicators import Indicator
 from winay.programme.load import Programme
@@ -22,22 +20,22 @@ if TYPE_CHECKING:
     from winay.engine.judging import Calendar
     from winay.engine.tree import Tree
 
-VERDICTS = {"met": "met", "missing": "missing", "excluded": "excluded"}
+VERDICTS = ("met", "missing", "excluded")
 
 
 @dataclass(frozen=True)
 class Cut:
-    """What was computed: a snapshot, or one indicator as it was known on some day."""
+    """One indicator as it was computed: kept in a snapshot (its id), or now, from what was known on some day."""
 
     on: date
     known: date
     months: int
     snapshot: str | None
-    official: bool
+    state: str
     places: "pa.Table"
     subjects: "pa.Table"
     members: "pa.Table"
-    figures: Any
+    figures: "pa.Table"
     verdicts: Any
 
     @cached_property
@@ -55,75 +53,69 @@ class Cut:
     def month(self, period: str | None) -> Month:
         """The month asked for; without one, the last that has ended."""
         months = self.calendar.months
-        if period is None:
-            return next((m for m in reversed(months) if not self.calendar.provisional(m)), months[-1])
-        try:
-            month = Month.parse(period)
-        except ValueError as error:
-            raise wrong_use("{why}", why=error) from error
-        if month not in months:
+        asked = month(period) if period else _ended(self.on)
+        if asked not in months:
             hint = "evaluate for a day of that month: winay evaluate --on {last}"
-            facts = {"period": period, "first": months[0], "end": months[-1], "last": month.last}
+            facts = {"period": asked, "first": months[0], "end": months[-1], "last": asked.last}
             raise wrong_use("{period} is not among the months of this cut", "{first} to {end}", hint, **facts)
-        return month
+        return asked
+
+    def place(self, code: str) -> str:
+        """The code, once it is sure that there is such a place."""
+        if code not in self.tree.places:
+            raise WinayError(unknown_name(None, "place", code, self.tree.places), status=2)
+        return code
 
 
-@contextmanager
+def _ended(on: date) -> Month:
+    """The last month that has ended on a day."""
+    return Month.of(on) if Month.of(on).last == on else Month.of(on).before(1)
+
+
 def cut(
-    ws: Workspace,
-    people: gate.People,
-    indicator: Indicator,
-    snapshot: str = "latest",
-    known_on: date | None = None,
-    on: date | None = None,
-) -> Iterator[Cut]:
+    ws: Workspace, people: gate.People, indicator: Indicator, snapshot: str, known_on: date | None, on: date | None
+) -> Cut:
     """One indicator from a snapshot, or, with `known_on`, evaluated anew from what was known that day."""
     con = ws.connect()
-    if known_on is None:
-        kept = ws.snapshots.open_snapshot(snapshot)
-        if f"{verdicts_name(indicator)}.parquet" not in kept.manifest["files"]:
-            hint = "evaluate again: winay evaluate"
-            facts = {"key": indicator.key, "id": kept.id}
-            raise WinayError(Problem(None, "snapshot {id} has no {key}", "", hint, facts))
-        day, months = judged(kept)
-        rows = kept.read(con, "figures")
-        rows = rows.filter((rows.indicator == indicator.indicator) & (rows.rules == indicator.rules))
-        places, people_then, members = (kept.read(con, name).to_pyarrow() for name in ("places", "subjects", "members"))
-        verdicts = kept.read(con, verdicts_name(indicator))
-        known = date.fromisoformat(kept.manifest["known"])
-        yield Cut(day, known, months, kept.id, kept.official is not None, places, people_then, members, rows, verdicts)
-        return
-    known_then = people.known(known_on)
-    kept_rows: list[Any] = []
-    made = figures_of(ws, known_then, on or known_on, [indicator], con, lambda _, rows: kept_rows.append(rows))
-    parts = (known_then.places, known_then.subjects, known_then.members)
-    import ibis
-
-    yield Cut(on or known_on, known_on, 24, None, False, *parts, ibis.memtable(made), kept_rows[0])
+    if known_on:
+        known = people.known(known_on)
+        verdicts: list[Any] = []
+        day = on or known_on
+        figures = figures_of(ws, known, day, [indicator], con, lambda _, rows: verdicts.append(rows))
+        parts = (known.places, known.subjects, known.members, figures)
+        return Cut(day, known_on, 24, None, "provisional", *parts, verdicts[0])
+    kept = ws.snapshots.open_snapshot(snapshot)
+    if f"{verdicts_name(indicator)}.parquet" not in kept.manifest["files"]:
+        facts = {"key": indicator.key, "id": kept.id}
+        raise WinayError(Problem(None, "snapshot {id} has no {key}", "", "evaluate again: winay evaluate", facts))
+    rows = kept.read(con, "figures")
+    rows = rows.filter((rows.indicator == indicator.indicator) & (rows.rules == indicator.rules))
+    places, people_then, members = (kept.read(con, name).to_pyarrow() for name in ("places", "subjects", "members"))
+    parts = (places, people_then, members, rows.to_pyarrow())
+    state = "official" if kept.official else "provisional"
+    (day, months), known_then = judged(kept), date.fromisoformat(kept.manifest["known"])
+    return Cut(day, known_then, months, kept.id, state, *parts, kept.read(con, verdicts_name(indicator)))
 
 
 def indicator_named(programme: Programme, name: str, rules: str | None, day: date) -> Indicator:
     """`MC-02.01`, or `MC-02.01@FED2026`; without rules the version in force that day, if there is one and only one."""
     name, _, written = name.partition("@")
-    rules = rules or written or None
-    known = {i.indicator for i in programme.indicators.values()}
-    if name not in known:
+    versions = {i.rules: i for i in programme.indicators.values() if i.indicator == name}
+    if not versions:
+        known = {i.indicator for i in programme.indicators.values()}
         raise WinayError(unknown_name(None, "indicator", name, known), status=2)
-    versions = [i.rules for i in programme.indicators.values() if i.indicator == name]
-    if rules is None:
-        in_force = programme.rules_in_force(name, day)
-        if len(in_force) != 1:
-            several, none = (
-                "on {day} several rule versions of {name} are in force",
-                "on {day} no rule version of {name} is in force",
-            )
-            found = several if in_force else none
-            facts = {"day": day, "name": name, "known": ", ".join(in_force or versions)}
-            raise wrong_use(found, "expected one of: {known}", "say which with --rules", **facts)
-        rules = in_force[0]
-    if rules not in versions:
-        raise WinayError(unknown_name(None, f"rule version of {name}", rules, versions), status=2)
-    return programme.indicators[f"{name}@{rules}"]
+    if wanted := rules or written:
+        if wanted not in versions:
+            raise WinayError(unknown_name(None, "rule version", wanted, versions), status=2)
+        return versions[wanted]
+    in_force = programme.rules_in_force(name, day)
+    if len(in_force) != 1:
+        found = "on {day} no rule version of {name} is in force"
+        if in_force:
+            found = "on {day} several rule versions of {name} are in force"
+        facts = {"day": day, "name": name, "known": ", ".join(in_force or versions)}
+        raise wrong_use(found, "expected one of: {known}", "say which with --rules", **facts)
+    return versions[in_force[0]]
 
 
 def figures(
@@ -143,98 +135,95 @@ def figures(
 
     Columns: address, indicator, rules, level, place, name, period, numerator, denominator, value (null: no data),
     excluded, provisional, history, reporting, facilities, as_of, known_on, snapshot, state (official or provisional),
-    and `by` where it is an attribute.
+    and `by` where it is an attribute (then history, reporting and facilities are null).
     """
-    programme = promised(ws)
+    import pyarrow.compute as pc
+
+    programme, levels = promised(ws), promised(ws).head.levels
     with gate.tables(ws, caller, "figures", what=name) as people:
-        day = _asked_day(ws, period, snapshot, known_on, on)
-        indicator = indicator_named(programme, name, rules, day)
-        with cut(ws, people, indicator, snapshot, known_on, on) as computed:
-            levels = programme.head.levels
-            attribute = by if by and by not in levels else None
-            rows = _by_attribute(programme, computed, attribute) if attribute else computed.figures.to_pyarrow()
-            return _told(rows, computed, indicator, levels, by, attribute, period, place)
+        indicator = indicator_named(programme, name, rules, _asked_day(ws, period, snapshot, known_on, on))
+        done = cut(ws, people, indicator, snapshot, known_on, on)
+    attribute = by if by and by not in levels else None
+    rows = _by_attribute(programme, done, attribute) if attribute else done.figures
+    if period or by:
+        rows = rows.filter(pc.field("month") == str(done.month(period)))
+    if place and by in levels:
+        rows = rows.filter(pc.is_in(rows["place"], pc.cast(_below(done, place), rows["place"].type)))
+    elif place:
+        rows = rows.filter(pc.field("place") == done.place(place))
+    if by in levels or not place:
+        rows = rows.filter(pc.field("level") == (by if by in levels else levels[0]))
+    return _told(rows, done, indicator, attribute)
+
+
+def _below(done: Cut, place: str) -> Any:
+    import pyarrow as pa
+
+    done.place(place)
+    return pa.array([code for code in done.tree.places if place in done.tree.ancestors(code)], pa.string())
 
 
 def _asked_day(ws: Workspace, period: str | None, snapshot: str, known_on: date | None, on: date | None) -> date:
     """The last day of the period asked, which chooses the rule version: by default that of the last month that ended."""
     if period:
-        try:
-            return Month.parse(period).last
-        except ValueError as error:
-            raise wrong_use("{why}", why=error) from error
-    day = on or known_on or judged(ws.snapshots.open_snapshot(snapshot))[0]
-    return day if Month.of(day).last == day else Month.of(day).before(1).last
+        return month(period).last
+    return _ended(on or known_on or judged(ws.snapshots.open_snapshot(snapshot))[0]).last
 
 
-def _by_attribute(programme: Programme, computed: Cut, attribute: str) -> "pa.Table":
+def _by_attribute(programme: Programme, done: Cut, attribute: str) -> "pa.Table":
     """The figures counted again by an attribute of the subject, or of the place it counts in."""
     import ibis
+    import pyarrow as pa
 
     from winay.engine.figures import counted, rolled_up
 
     name = attribute.removeprefix("place.")
-    known = {n for n, a in programme.attributes.items() if a.of in ("subject", "place")}
-    if name not in known:
-        raise WinayError(
-            unknown_name(None, "level or attribute", attribute, [*programme.head.levels, *known]), status=2
-        )
-    if programme.attributes[name].of == "place":
-        side = ibis.memtable(computed.places.select(["place", name]))
-        rows = computed.verdicts.left_join(side, "place").drop("place_right")
-    else:
-        side = ibis.memtable(computed.subjects.select(["subject", name]))
-        rows = computed.verdicts.left_join(side, "subject").drop("subject_right")
+    owners = {name: a.of for name, a in programme.attributes.items() if a.of != "provider"}
+    if name not in owners:
+        known = [*programme.head.levels, *owners]
+        raise WinayError(unknown_name(None, "level or attribute", attribute, known), status=2)
+    key, side = ("place", done.places) if owners[name] == "place" else ("subject", done.subjects)
+    rows = done.verdicts.left_join(ibis.memtable(side.select([key, name])), key).drop(f"{key}_right")
     rows = rows.mutate(**{name: rows[name].cast("string").fill_null("")})
-    table = rolled_up(counted(rows, computed.calendar, [name]), computed.calendar, computed.tree, [name])
-    table = table.rename_columns([attribute if c == name else c for c in table.column_names])
-    return table
+    table = rolled_up(counted(rows, done.calendar, [name]), done.calendar, done.tree, [name])
+    for column, kind in (("history", pa.string()), ("reporting", pa.int32()), ("facilities", pa.int32())):
+        table = table.append_column(column, pa.nulls(len(table), kind))
+    return table.rename_columns([attribute if column == name else column for column in table.column_names])
 
 
-def _told(
-    rows: "pa.Table", computed: Cut, indicator: Indicator, levels: Sequence[str], by: str | None, attribute: str | None,
-    period: str | None, place: str | None,
-) -> "pa.Table":  # fmt: skip
+def _told(rows: "pa.Table", done: Cut, indicator: Indicator, attribute: str | None) -> "pa.Table":
+    """The rows as they are shown, each saying what it rests on."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    tree = computed.tree
-    level = by if by in levels else (None if place else levels[0])
-    month = str(computed.month(period)) if period or by else None
-    if place and place not in tree.places:
-        raise WinayError(unknown_name(None, "place", place, tree.places), status=2)
-    told = []
-    for row in rows.to_pylist():
-        inside = not place or (place in tree.ancestors(row["place"]) if by in levels else row["place"] == place)
-        if (level and row["level"] != level) or (month and row["month"] != month) or not inside:
-            continue
-        seat = tree.places.get(row["place"])
-        value = row["numerator"] / row["denominator"] if row["denominator"] else None
-        told.append(
-            {
-                "address": f"{indicator.key}/{row['place']}/{row['month']}",
-                "indicator": indicator.indicator,
-                "rules": indicator.rules,
-                **({attribute: row[attribute]} if attribute else {}),
-                "level": row["level"],
-                "place": row["place"],
-                "name": seat.name if seat else row["place"],
-                "period": row["month"],
-                "numerator": row["numerator"],
-                "denominator": row["denominator"],
-                "value": value,
-                "excluded": row["excluded"],
-                "provisional": row["provisional"],
-                "history": row.get("history"),
-                "reporting": row.get("reporting"),
-                "facilities": row.get("facilities"),
-                "as_of": min(Month.parse(row["month"]).last, computed.on),
-                "known_on": computed.known,
-                "snapshot": computed.snapshot,
-                "state": "official" if computed.official else "provisional",
-            }
-        )
-    told.sort(key=lambda r: (r["period"], r["place"] or "", str(r.get(attribute or ""))))
-    return pa.Table.from_pylist(told) if told else pa.table({})
+    rows = rows.sort_by([(name, "ascending") for name in ("month", "place", *filter(None, [attribute]))])
+    places, months = rows["place"].to_pylist(), rows["month"].to_pylist()
+    known = done.tree.places
+    whole = pc.if_else(pc.equal(rows["denominator"], 0), None, rows["denominator"])
+
+    def same(value: object, kind: Any = None) -> "pa.Array":
+        return pa.array([value] * len(rows), kind or pa.string())
+
+    return pa.table(
+        {
+            "address": pa.array([f"{indicator.key}/{p}/{m}" for p, m in zip(places, months, strict=True)], pa.string()),
+            "indicator": same(indicator.indicator),
+            "rules": same(indicator.rules),
+            **({attribute: rows[attribute]} if attribute else {}),
+            "level": rows["level"],
+            "place": rows["place"],
+            "name": pa.array([known[p].name if p in known else p for p in places], pa.string()),
+            "period": rows["month"],
+            "numerator": rows["numerator"],
+            "denominator": rows["denominator"],
+            "value": pc.divide(rows["numerator"].cast(pa.float64()), whole.cast(pa.float64())),
+            **{name: rows[name] for name in ("excluded", "provisional", "history", "reporting", "facilities")},
+            "as_of": pa.array([judged_on(Month.parse(m), done.on) for m in months], pa.date32()),
+            "known_on": same(done.known, pa.date32()),
+            "snapshot": same(done.snapshot),
+            "state": same(done.state),
+        }
+    )
 
 
 def subjects(
@@ -252,73 +241,53 @@ def subjects(
 ) -> list[dict[str, Any]]:
     """The list behind a figure: one row a subject, as many as the figure has. All three verdicts when none is named.
 
-    With `identities` (vault open, look logged): document, district, verdict, components; else subject instead of document.
+    Keys: subject (with `identities`, vault open and look logged: document), district, verdict, components.
     """
-    import pyarrow as pa
+    import ibis
 
     from winay.workspace.vault import show
 
     if verdict and verdict not in VERDICTS:
         raise WinayError(unknown_name(None, "verdict", verdict, VERDICTS), status=2)
-    programme = promised(ws)
-    indicator = indicator_named(programme, name, rules, _asked_day(ws, period, snapshot, known_on, None))
-    places = (place,) if place else ()
-    asked = f"{indicator.key}/{place or ''}/{period}"
-    with gate.tables(ws, caller, "list", what=asked, places=places, identities=identities) as people:
-        with cut(ws, people, indicator, snapshot, known_on) as computed:
-            month = computed.month(period)
-            number = computed.calendar.months.index(month)
-            rows = _in_month(computed, number, month, place)
-            members = _members(computed.members, [row["subject"] for row in rows]) if identities else {}
-        told = []
-        for row in rows:
-            found = "met" if row["met"] >> number & 1 else "missing" if row["denominator"] >> number & 1 else "excluded"
-            if verdict and found != verdict:
-                continue
-            parts = {
-                c.removeprefix("c__"): "met" if row[c] >> number & 1 else "missing" for c in row if c.startswith("c__")
-            }
-            who = (
-                {"document": document(programme, people, members[row["subject"]])}
-                if identities
-                else {"subject": show(row["person"])}
-            )
-            told.append({**who, "district": row["district"], "verdict": found, "components": parts})
-        people.shown(len(told))
-    assert isinstance(computed.subjects, pa.Table)
-    return told
+    indicator = indicator_named(promised(ws), name, rules, month(period).last)
+    what, places = f"{indicator.key}/{place or ''}/{period}", (place,) if place else ()
+    with gate.tables(ws, caller, "list", what=what, places=places, identities=identities) as people:
+        done = cut(ws, people, indicator, snapshot, known_on, None)
+        asked = done.month(period)
+        bit, day = 1 << done.calendar.months.index(asked), judged_on(asked, done.on)
+        rows = done.verdicts.filter((done.verdicts.cohort & ibis.literal(bit, "int32")) != 0)
+        if place:
+            rows = rows.filter(rows.place.isin(sorted(done.tree.below(done.place(place), day))))
+        found = [(row, verdict_of(row, bit)) for row in rows.order_by("place", "subject").to_pyarrow().to_pylist()]
+        found = [(row, told) for row, told in found if verdict in (None, told["verdict"])]
+        documents = _documents(ws, people, done.members, [row["subject"] for row, _ in found]) if identities else {}
+        people.shown(len(found))
+    return [
+        ({"document": documents.get(row["subject"])} if identities else {"subject": show(row["person"])})
+        | {"district": done.tree.on(row["place"], day), **told}
+        for row, told in found
+    ]
 
 
-def _in_month(computed: Cut, number: int, month: Month, place: str | None) -> list[dict[str, Any]]:
-    """The verdict rows of one month and place; `district` is the place in force that day."""
-    import ibis
-
-    day = min(month.last, computed.on)
-    if place and place not in computed.tree.places:
-        raise WinayError(unknown_name(None, "place", place, computed.tree.places), status=2)
-    rows = computed.verdicts
-    rows = rows.filter(((rows.cohort >> ibis.literal(number, "int32")) & 1) == 1)
-    if place:
-        rows = rows.filter(rows.place.isin(sorted(computed.tree.below(place, day))))
-    found = rows.order_by(["place", "subject"]).to_pyarrow().to_pylist()
-    return [row | {"district": computed.tree.on(row["place"], day)} for row in found]
+def verdict_of(row: dict[str, Any], bit: int = 1) -> dict[str, Any]:
+    """verdict and components of one row of verdicts, in the month of a bit."""
+    verdict = "met" if row["met"] & bit else "missing" if row["denominator"] & bit else "excluded"
+    parts = {c.removeprefix("c__"): "met" if row[c] & bit else "missing" for c in row if c.startswith("c__")}
+    return {"verdict": verdict, "components": parts}
 
 
-def _members(members: "pa.Table", wanted: Sequence[int]) -> dict[int, list[int]]:
-    """The identifiers' pseudonyms of some subjects."""
+def _documents(ws: Workspace, people: gate.People, members: "pa.Table", wanted: list[int]) -> dict[int, str]:
+    """The document of each subject: of those it has, the kind that the programme names first."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    mine = members.filter(pc.is_in(members["subject"], pa.array(sorted(set(wanted)), pa.int32())))
-    result: dict[int, list[int]] = {subject: [] for subject in wanted}
-    for subject, person in zip(mine["subject"].to_pylist(), mine["person"].to_pylist(), strict=True):
-        result[subject].append(person)
-    return result
-
-
-def document(programme: Programme, people: gate.People, persons: Sequence[int]) -> str | None:
-    """The first of the programme's kinds of document that a subject has, in the order the programme names them."""
-    known: dict[str | None, str | None] = {}
-    for identity in map(people.identity, persons):
-        known.setdefault(identity.get("kind"), identity.get("value"))
-    return next((known[kind] for kind in programme.head.documents if kind in known), None)
+    mine = members.filter(pc.is_in(members["subject"], pa.array(wanted, members["subject"].type)))
+    known = people.identities(mine["person"].to_pylist())
+    kinds = {kind: n for n, kind in enumerate(promised(ws).head.documents)}
+    best: dict[int, tuple[int, str]] = {}
+    for member in mine.to_pylist():
+        identity = known.get(member["person"], {})
+        if identity.get("kind") in kinds:
+            told = kinds[identity["kind"]], identity["value"]
+            best[member["subject"]] = min(best.get(member["subject"], told), told)
+    return {subject: value for subject, (_, value) in best.items()}

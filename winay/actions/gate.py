@@ -41,8 +41,7 @@ class People:
     """What one caller may see of a workspace for one purpose; `how_many` subjects were shown so far."""
 
     ws: Workspace
-    caller: Caller
-    identities: bool = False
+    identities_open: bool = False
     how_many: int = 0
     decided: Sequence["Decision"] = ()
 
@@ -68,10 +67,10 @@ class People:
         """So many more subjects leave with a line of their own (pseudonym, verdict, services)."""
         self.how_many += how_many
 
-    def identity(self, person: int) -> Mapping[str, str]:
-        """Names and documents of a pseudonym, from the vault. Raises WinayError where they were not asked for."""
+    def identities(self, persons: Collection[int]) -> Mapping[int, Mapping[str, str]]:
+        """Names and documents of pseudonyms, from the vault. Raises WinayError where they were not asked for."""
         self._names_asked_for()
-        return self.ws.vault.identity(person)
+        return self.ws.vault.identities(persons)
 
     def raw(self, load: int, line: int) -> bytes:
         """A delivered line as it came, names and all."""
@@ -81,20 +80,14 @@ class People:
         return raw(self.ws, load, line)
 
     def _names_asked_for(self) -> None:
-        if not self.identities:
+        if not self.identities_open:
             hint = "ask with --identities: the look is written down"
             raise wrong_use("names and documents were not asked for", hint=hint)
 
 
 @contextmanager
 def tables(
-    ws: Workspace,
-    caller: Caller,
-    purpose: str,
-    *,
-    what: str = "",
-    places: Sequence[str] = (),
-    identities: bool = False,
+    ws: Workspace, caller: Caller, purpose: str, *, what: str = "", places: Sequence[str] = (), identities: bool = False
 ) -> Iterator[People]:
     """The tables with people, for a purpose; the look is written when the block is left, before anything is shown.
 
@@ -106,13 +99,12 @@ def tables(
     from winay.decisions.setup import database
 
     _allowed(caller, purpose, places, identities)
-    alias = database(ws)
-    people = People(ws, caller, identities, decided=decided(ws))
+    people = People(ws, identities, decided=decided(ws))
     try:
         yield people
     finally:
         said = {"who": caller.name, "role": caller.role, "purpose": purpose, "what": what, "places": ";".join(places)}
-        looks.add(alias, names=identities, how_many=people.how_many, **said)
+        looks.add(database(ws), names=identities, how_many=people.how_many, **said)
 
 
 def _allowed(caller: Caller, purpose: str, places: Sequence[str], identities: bool) -> None:

@@ -11,17 +11,22 @@ from winay.workspace import Workspace
 
 def review(ws: Workspace, caller: Caller, on: date, place: str | None = None) -> list[dict[str, Any]]:
     """Pairs of persons that look like one, the likeliest first: a, b, probability, and what of each is alike."""
+    import pyarrow.compute as pc
+
     from winay.records.link import proposals
     from winay.workspace.vault import show
 
     with gate.tables(ws, caller, "links review", places=[place] if place else [], identities=True) as people:
         known = people.known(on)
-        here = {home["subject"] for home in known.residences.to_pylist() if home["place"] == place}
-        named = dict(zip(known.subjects["subject"].to_pylist(), known.subjects["person"].to_pylist(), strict=True))
+        members = known.members
+        if place:
+            here = known.residences.filter(pc.field("place") == place)["subject"].combine_chunks()
+            members = members.filter(pc.is_in(members["subject"], here))
+        named = known.subjects["person"].to_pylist()
+        identities = people.identities(members["person"].to_pylist())
         facts: dict[int, dict[str, str]] = {}
-        for member in known.members.to_pylist():
-            if not place or member["subject"] in here:
-                facts.setdefault(named[member["subject"]], {}).update(people.identity(member["person"]))
+        for member in members.to_pylist():
+            facts.setdefault(named[member["subject"]], {}).update(identities.get(member["person"], {}))
         apart = [{d.a, d.b} for d in people.decided if d.kind == "split" and d.holds(on)]
         found = [pair for pair in proposals(facts.items()) if {pair.a, pair.b} not in apart]
         people.shown(2 * len(found))

@@ -1,8 +1,10 @@
-"""A workspace made, or opened for work: its programme read, its canonical tables declared."""
+"""A workspace made, or opened for work: its programme read, its canonical tables declared; what is asked, understood."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from winay.core.periods import Month
+from winay.core.problems import wrong_use
 from winay.workspace import Workspace, create, open_workspace
 
 if TYPE_CHECKING:
@@ -31,3 +33,11 @@ def promised(ws: Workspace) -> "Programme":
     from winay.programme.locate import programme
 
     return programme(ws.programme, ws.path)
+
+
+def month(text: str) -> Month:
+    """A month as typed. Raises WinayError (wrong use) for anything but YYYY-MM."""
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise wrong_use('"{text}" is not a month', "expected a month such as 2026-05", text=text) from error

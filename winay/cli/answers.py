@@ -1,18 +1,31 @@
 """Commands that answer: evaluate, figures, the list behind a figure, what is due, one story, the proof."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
 
-from winay.cli import show
-from winay.cli.command import DayOpt, KnownOpt, arg, opt, today, verb, workspace
-from winay.core.problems import wrong_use
+from winay.cli import show, told
+from winay.cli.command import DayOpt, KnownOpt, arg, asked, here, opt, verb
+from winay.core.problems import WinayError, unknown_name
 from winay.core.text import say
 
-RulesOpt = Annotated[str | None, opt("the rule version (that in force)", "--rules", metavar="V")]
-PlaceOpt = Annotated[str | None, opt("a place of any level, by its code", "--place", metavar="U")]
-SnapshotOpt = Annotated[str, opt("the snapshot (latest)", "--snapshot", metavar="ID")]
-PeriodOpt = Annotated[str | None, opt("the month, as 2026-05", "--period", metavar="P")]
+IndicatorArg = Annotated[str, arg("an indicator, as MC-02.01 or MC-02.01@FED2026", "INDICATOR")]
+PersonArg = Annotated[str, arg("a pseudonym, or a document as kind:value", "ID")]
+ProofArg = Annotated[str, arg("a subject as for `child`, or a figure as MC-02.01@FED2026/030101/2026-05", "ID|FIGURE")]
+RulesOpt = Annotated[str | None, opt("the rule version (that in force)", "--rules", "V")]
+ByOpt = Annotated[str | None, opt("a level of places, or an attribute", "--by", "LEVEL|ATTRIBUTE")]
+PlaceOpt = Annotated[str | None, opt("a place of any level, by its code", "--place", "U")]
+PlaceNeeded = Annotated[str, opt("a place of any level, by its code", "--place", "U")]
+PeriodOpt = Annotated[str | None, opt("the month, as 2026-05", "--period", "P")]
+PeriodNeeded = Annotated[str, opt("the month, as 2026-05", "--period", "P")]
+SnapshotOpt = Annotated[str, opt("the snapshot (latest)", "--snapshot", "ID")]
+FormatOpt = Annotated[str, opt("table, csv, json or parquet", "--format", "FORMAT")]
+VerdictOpt = Annotated[str | None, opt("met, missing or excluded (all three)", "--verdict", "VERDICT")]
+OnlyOpt = Annotated[str | None, opt("only this indicator", "--indicator", "INDICATOR")]
+NamesOpt = Annotated[bool, opt("with names and documents; the look is written down", "--identities")]
+RawOpt = Annotated[bool, opt("the delivered lines, names and all; the look is written down", "--raw")]
+
 FORMATS = ("table", "csv", "json", "parquet")
 SHOWN = ("rules", "period", "place", "name", "numerator", "denominator", "value", "excluded", "history", "reporting",
          "facilities", "state")  # fmt: skip
@@ -28,68 +41,49 @@ def evaluate(on: DayOpt = None, known_on: KnownOpt = None) -> None:
 
     Example: winay evaluate --on 2026-10-31
     """
-    from winay.actions.evaluate import evaluate as evaluated
-    from winay.actions.gate import operator
+    from winay.actions.evaluate import evaluate
     from winay.engine.kernel import compiled
 
-    ws = workspace()
-    known = known_on or today(ws)
+    ws, me, now = here()
+    known = known_on or now
     if not compiled():
         show.note(say("compiling the engine once; the next time it is ready"))
     with show.progress("subjects judged") as advance:
-        snapshot = evaluated(ws, operator(ws), on or known, known, advance=advance)
-    manifest = snapshot.manifest
+        kept = evaluate(ws, me, on or known, known, advance=advance)
     show.facts(
-        {"snapshot": snapshot.id} | {k: manifest[k] for k in ("on", "known", "subjects", "records", "programme")}
+        {"snapshot": kept.id} | {k: kept.manifest[k] for k in ("on", "known", "subjects", "records", "programme")}
     )
 
 
 def figures(
-    indicator: Annotated[str, arg("an indicator, as MC-02.01 or MC-02.01@FED2026", "INDICATOR")],
-    rules: RulesOpt = None,
-    by: Annotated[str | None, opt("a level of places, or an attribute", "--by", metavar="LEVEL|ATTRIBUTE")] = None,
-    period: PeriodOpt = None,
-    place: PlaceOpt = None,
-    snapshot: SnapshotOpt = "latest",
-    known_on: KnownOpt = None,
-    on: DayOpt = None,
-    format: Annotated[str, opt("table, csv, json or parquet", "--format", metavar="FORMAT")] = "table",
-) -> None:
+    indicator: IndicatorArg, rules: RulesOpt = None, by: ByOpt = None, period: PeriodOpt = None, place: PlaceOpt = None,
+    snapshot: SnapshotOpt = "latest", known_on: KnownOpt = None, on: DayOpt = None, format: FormatOpt = "table",
+) -> None:  # fmt: skip
     """The figures of an indicator, each with its numerator, denominator, and what it rests on.
+
+    JSON: address, indicator, rules, level, place, name, period, numerator, denominator, value, excluded, provisional,
+    history, reporting, facilities, as_of, known_on, snapshot, state; with --by ATTRIBUTE also that.
 
     Example: winay figures MC-02.01 --by province --period 2026-10
     """
-    from winay.actions.figures import figures as found
-    from winay.actions.gate import operator
+    from winay.actions.figures import figures
 
     if format not in FORMATS:
-        raise wrong_use("{format} is no format", "expected one of: {known}", format=format, known=", ".join(FORMATS))
-    ws = workspace()
-    table = found(
-        ws,
-        operator(ws),
-        indicator,
-        rules=rules,
-        by=by,
-        period=period,
-        place=place,
-        snapshot=snapshot,
-        known_on=known_on,
-        on=on,
-    )
-    names = [*SHOWN[:4], *([by] if by and by in table.column_names else []), *SHOWN[4:]]
+        raise WinayError(unknown_name(None, "format", format, FORMATS), status=2)
+    ws, me, _ = here()
+    which = {"rules": rules, "by": by, "period": period, "place": place}
+    table = figures(ws, me, indicator, **which, snapshot=snapshot, known_on=known_on, on=on)
     if format in ("csv", "parquet"):
         _written(table, format)
     elif format == "json":
         show.answer(table.to_pylist())
     else:
-        show.rows(table.to_pylist(), empty="no figures: nobody is in the cohort", names=names)
+        names = [*SHOWN[:4], *([by] if by and by in table.column_names else []), *SHOWN[4:]]
+        show.rows(table.to_pylist(), "no figures: nobody is in the cohort", names)
 
 
 def _written(table: Any, format: str) -> None:
     """A table as a file on stdout."""
-    import sys
-
     import pyarrow.csv
     import pyarrow.parquet
 
@@ -98,86 +92,71 @@ def _written(table: Any, format: str) -> None:
 
 
 def subjects(
-    indicator: Annotated[str, arg("an indicator, as MC-02.01 or MC-02.01@FED2026", "INDICATOR")],
-    period: Annotated[str, opt("the month, as 2026-05", "--period", metavar="P")],
-    rules: RulesOpt = None,
-    place: PlaceOpt = None,
-    verdict: Annotated[str | None, opt("met, missing or excluded (all three)", "--verdict", metavar="VERDICT")] = None,
-    identities: Annotated[
-        bool, opt("with documents, from the vault; the look is written down", "--identities")
-    ] = False,
-    snapshot: SnapshotOpt = "latest",
-    known_on: KnownOpt = None,
-) -> None:
+    indicator: IndicatorArg, period: PeriodNeeded, rules: RulesOpt = None, place: PlaceOpt = None,
+    verdict: VerdictOpt = None, identities: NamesOpt = False, snapshot: SnapshotOpt = "latest", known_on: KnownOpt = None,
+) -> None:  # fmt: skip
     """The list behind a figure: one line a subject, each component with its status.
+
+    JSON: subject (with --identities: document), district, verdict, components.
 
     Example: winay subjects MC-02.01 --period 2026-10 --verdict missing
     """
-    from winay.actions.figures import subjects as found
-    from winay.actions.gate import operator
+    from winay.actions.figures import subjects
 
-    ws = workspace()
-    show.rows(
-        found(
-            ws, operator(ws), indicator, period, rules=rules, place=place, verdict=verdict, identities=identities,
-            snapshot=snapshot, known_on=known_on,
-        ),
-        empty="nobody",
-    )  # fmt: skip
+    ws, me, _ = here()
+    which = {"rules": rules, "place": place, "verdict": verdict}
+    found = subjects(ws, me, indicator, period, **which, identities=identities, snapshot=snapshot, known_on=known_on)
+    show.rows(found, "nobody")
 
 
 def due(
-    place: Annotated[str, opt("a place of any level, by its code", "--place", metavar="U")],
+    place: PlaceNeeded,
     on: DayOpt = None,
     rules: RulesOpt = None,
     known_on: KnownOpt = None,
-    identities: Annotated[bool, opt("with names, from the vault; the look is written down", "--identities")] = False,
+    identities: NamesOpt = False,
 ) -> None:
     """Who is owed what on a day, worst first, by village and household.
 
+    Without --rules: what any rule version in force on the day owes.
+
+    JSON: settlement, household, subject, name, kind, birth, district, product, delivery, status, since, by, until,
+    rules, days.
+
     Example: winay due --place 030101 --on 2026-10-31
     """
-    from winay.actions.gate import operator
-    from winay.actions.stories import due as found
+    from winay.actions.stories import due
 
-    ws = workspace()
-    day = on or today(ws)
-    show.rows(
-        found(ws, operator(ws), place, day, known_on or today(ws), rules=rules, identities=identities), empty="nobody"
-    )
+    ws, me, now = here()
+    show.rows(due(ws, me, place, on or now, known_on or now, rules=rules, identities=identities), "nobody")
 
 
-def child(
-    id: Annotated[str, arg("a pseudonym, or a document as kind:value", "ID")],
-    on: DayOpt = None,
-    known_on: KnownOpt = None,
-) -> None:
+def child(id: PersonArg, on: DayOpt = None, known_on: KnownOpt = None) -> None:
     """One subject's story: every standard as a timeline, every indicator's verdict.
 
-    Example: winay child dni:00140138 --on 2026-10-31
-    """
-    from winay.actions.gate import operator
-    from winay.actions.stories import story
-    from winay.cli.told import tell_story
+    JSON: subject, on, known_on, attributes, residences, standards, indicators.
 
-    ws = workspace()
-    tell_story(story(ws, operator(ws), id, on or today(ws), known_on or today(ws)))
+    Example: winay child dni:00770001 --on 2026-10-31
+    """
+    from winay.actions.stories import story
+
+    ws, me, now = here()
+    found = story(ws, me, id, on or now, known_on or now)
+    show.answer(found) if asked.json else told.tell_story(found)
 
 
 def explain(
-    id: Annotated[str, arg("a subject as for `child`, or a figure as MC-02.01@FED2026/030101/2026-05", "ID|FIGURE")],
-    indicator: Annotated[str | None, opt("only this indicator", "--indicator", metavar="INDICATOR")] = None,
-    on: DayOpt = None,
-    known_on: KnownOpt = None,
-    raw: Annotated[bool, opt("the delivered lines, names and all; the look is written down", "--raw")] = False,
+    id: ProofArg, indicator: OnlyOpt = None, on: DayOpt = None, known_on: KnownOpt = None, raw: RawOpt = False
 ) -> None:
     """The proof: claim, because, record with file and line, rule and article; also why something does not count.
 
+    JSON: of a figure figure, rule, counts, missing, list; of a subject subject, on, known_on, attributes, registry,
+    indicators.
+
     Example: winay explain MC-02.01@FED2026/030101/2026-10
     """
-    from winay.actions.explain import explain as proof
-    from winay.actions.gate import operator
-    from winay.cli.told import tell_proof
+    from winay.actions.explain import explain
 
-    ws = workspace()
-    tell_proof(proof(ws, operator(ws), id, indicator, on or today(ws), known_on or today(ws), raw=raw))
+    ws, me, now = here()
+    found = explain(ws, me, id, indicator, on or now, known_on or now, raw=raw)
+    show.answer(found) if asked.json else told.tell_proof(found)

@@ -14,7 +14,6 @@ from typer._click import exceptions as click
 from winay.cli.command import asked, take_everywhere, verbs
 from winay.cli.show import silence
 from winay.core.problems import At, Problem, WinayError, unknown_name
-from winay.core.text import say
 
 FILES = ("setting_up", "deliveries", "links", "answers", "snapshots", "programme", "demo")
 """The files of commands, in the order of the help; each has `register(app)`."""
@@ -25,7 +24,7 @@ def winay() -> None:
     """From ministry files to what every child was owed and received, with the proof.
 
     Exit statuses: 0 all well, 1 failure, 2 wrong use, 3 some records refused.
-    WINAY_LANG=en speaks English; NO_COLOR turns colours off.
+    WINAY_LANG=en speaks English.
 
     Example: winay sources
     """
@@ -53,9 +52,8 @@ def run(words: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _fail([Problem(None, "interrupted; what was done before stays done")], INTERRUPTED)
     except MemoryError:
-        return _fail(
-            [Problem(None, "there is not enough memory for this", hint="close other programs, or ask for less")], 1
-        )
+        hint = "close other programs, or ask for less"
+        return _fail([Problem(None, "there is not enough memory for this", hint=hint)], 1)
     except OSError as error:
         file = At(str(error.filename)) if error.filename else None
         return _fail([Problem(file, "{what}", facts={"what": error.strerror or error})], 1)
@@ -64,8 +62,8 @@ def run(words: list[str]) -> int:
 def _usage(error: click.UsageError) -> Problem:
     """A slip on the line, in the reader's language."""
     command: Any = error.ctx.command if error.ctx else None
-    facts: dict[str, Any] = {"help": f"{error.ctx.command_path if error.ctx else 'winay'} --help"}
     param: Any = getattr(error, "param", None)
+    facts: dict[str, Any] = {"help": f"{error.ctx.command_path if error.ctx else 'winay'} --help"}
     if isinstance(error, click.NoSuchOption):
         known = [name for param in command.get_params(error.ctx) for name in param.opts]
         return unknown_name(None, "option", error.option_name, [*known, "--json", "-w"])
@@ -92,5 +90,5 @@ def _unexpected(kind: type[BaseException], error: BaseException, trace: Tracebac
     """A mistake of ours. What it says could hold a name, so nothing is kept of it; who mends it sets WINAY_DEBUG."""
     if os.environ.get("WINAY_DEBUG"):
         traceback.print_exception(kind, error, trace)
-    hint = say("nothing half done is kept. Run winay doctor, and report this; WINAY_DEBUG=1 shows where it happened")
+    hint = "nothing half done is kept. Run winay doctor, and report this; WINAY_DEBUG=1 shows where it happened"
     _fail([Problem(None, "winay made a mistake of its own ({kind})", "", hint, {"kind": kind.__name__})], 1)

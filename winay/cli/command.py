@@ -14,6 +14,7 @@ from winay.core.problems import wrong_use
 from winay.core.text import say
 
 if TYPE_CHECKING:
+    from winay.actions.gate import Caller
     from winay.workspace import Workspace
 
 Command = Callable[..., int | None]
@@ -51,11 +52,13 @@ def take_everywhere(words: list[str]) -> list[str]:
     return left
 
 
-def workspace() -> "Workspace":
-    """The workspace that was asked for, its canonical tables declared."""
+def here() -> "tuple[Workspace, Caller, date]":
+    """The workspace that was asked for, who sits at the shell, and today there."""
+    from winay.actions.gate import operator
     from winay.actions.opening import opened
 
-    return opened(asked.workspace)
+    ws = opened(asked.workspace)
+    return ws, operator(ws), today(ws)
 
 
 def today(ws: "Workspace | None" = None) -> date:
@@ -77,7 +80,7 @@ def day(text: str) -> date:
 
 def doc(command: Any) -> tuple[str, list[str]]:
     """(what a command does, in the reader's language; its examples) from its docstring."""
-    text, *examples = re.split(r"\n\s*Example: *", command.callback.__doc__ or "")
+    text, *examples = re.split(r"\n\s*Example: *", command.callback.__doc__)
     told = [say(" ".join(part.split())) for part in text.split("\n\n") if part.strip()]
     return "\n\n".join(told), [" ".join(example.split()) for example in examples]
 
@@ -87,15 +90,15 @@ class _Help:
 
     def format_help(self: Any, ctx: Any, formatter: Any) -> None:
         text, examples = doc(self)
-        params = [param for param in self.get_params(ctx) if param.name != "help"]
-        arguments = [_written(param) for param in params if param.param_type_name == "argument"]
+        params = {_written(param): param for param in self.get_params(ctx) if param.name != "help"}
         commands = getattr(self, "commands", {})
-        pieces = [say("COMMAND") + " …"] if commands else [*arguments, say("[options]")]
-        formatter.write(f"{say('Usage: ')}{ctx.command_path} {' '.join(pieces)}\n\n{text}\n")
+        needed = [name for name, param in params.items() if param.param_type_name == "argument"]
+        usage = " ".join([say("COMMAND") + " …"] if commands else [*needed, say("[options]")])
+        formatter.write(f"{say('Usage: ')}{ctx.command_path} {usage}\n\n{text}\n")
         formatter.write("".join(f"\n{say('Example')}: {example}\n" for example in examples))
         sections = {
             "Commands": [(name, re.split(r"(?<=[.?])\s", doc(one)[0])[0]) for name, one in commands.items()],
-            "What to write": [(_written(param), say(param.help or "")) for param in params],
+            "What to write": [(name, say(param.help or "")) for name, param in params.items()],
             "Everywhere": [(name, say(meaning)) for name, meaning in EVERYWHERE.items()],
         }
         for title, lines in sections.items():
@@ -106,7 +109,7 @@ class _Help:
 
 def _written(param: Any) -> str:
     if param.param_type_name == "argument":
-        return str(param.display_name_raw) + ("…" if param.nargs != 1 else "")
+        return str(param.metavar) + ("…" if param.nargs != 1 else "")
     return ", ".join(param.opts) + ("" if param.is_flag else f" {param.metavar}")
 
 
@@ -138,9 +141,9 @@ def group(app: typer.Typer, intro: Command, commands: dict[str, Command]) -> Non
     app.add_typer(under)
 
 
-def opt(help: str, name: str, metavar: str | None = None) -> Any:
+def opt(help: str, name: str, metavar: str | None = None, **how: Any) -> Any:
     """An option, its help an English template; without `metavar` a flag."""
-    return typer.Option(name, help=help, metavar=metavar)
+    return typer.Option(name, help=help, metavar=metavar, **how)
 
 
 def arg(help: str, metavar: str) -> Any:
@@ -148,7 +151,5 @@ def arg(help: str, metavar: str) -> Any:
     return typer.Argument(help=help, metavar=metavar)
 
 
-DayOpt = Annotated[date | None, typer.Option("--on", parser=day, metavar="DAY", help="the day to judge on (today)")]
-KnownOpt = Annotated[
-    date | None, typer.Option("--known-on", parser=day, metavar="DAY", help="what was known on that day (today)")
-]
+DayOpt = Annotated[date | None, opt("the day to judge on (today)", "--on", "DAY", parser=day)]
+KnownOpt = Annotated[date | None, opt("what was known on that day (today)", "--known-on", "DAY", parser=day)]

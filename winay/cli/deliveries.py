@@ -3,23 +3,31 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from winay.actions import deliver
-from winay.actions.gate import operator
 from winay.cli import show
-from winay.cli.command import KnownOpt, arg, asked, group, opt, today, verb, workspace
-from winay.core.problems import wrong_use
+from winay.cli.command import KnownOpt, arg, asked, group, here, opt, verb
+from winay.core.problems import WinayError, unknown_name, wrong_use
 from winay.core.text import say
 
 if TYPE_CHECKING:
+    from winay.programme.load import Programme
     from winay.records.load import Report
+    from winay.workspace import Workspace
 
 COUNTS = ["file", "status", "records", "accepted", "refused", "duplicate", "created", "updated", "withdrawn", "waiting"]
 SourceArg = Annotated[str, arg("the source, as in winay sources", "SOURCE")]
+SourceOpt = Annotated[str | None, opt("only of this source", "--source", "SOURCE")]
+FilesArg = Annotated[list[Path], arg("delivered files: csv, gz, zip, xlsx", "FILE")]
 FileArg = Annotated[Path, arg("a CSV file", "FILE")]
+KeyedOpt = Annotated[str | None, opt("history: known from the day each record was keyed in", "--known-by", "keyed")]
+DryOpt = Annotated[bool, opt("say what would happen and change nothing", "--dry-run")]
+ReplacesOpt = Annotated[str | None, opt("this is now everything of that month or place", "--replaces", "2026-10|PLACE")]
+YesOpt = Annotated[bool, opt("do not ask about a file of unusual size", "--yes")]
+LoadOpt = Annotated[int | None, opt("only of this load", "--load", "NUMBER")]
+NamesOpt = Annotated[bool, opt("with what was found; the look is written down", "--identities")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,32 +36,29 @@ def register(app: typer.Typer) -> None:
 
 
 def load(
-    source: SourceArg,
-    files: Annotated[list[Path], arg("delivered files: csv, gz, zip, xlsx", "FILE")],
-    known_on: KnownOpt = None,
-    known_by: Annotated[
-        str | None, opt("history: known from the day each record was keyed in", "--known-by", "keyed")
-    ] = None,
-    dry_run: Annotated[bool, opt("say what would happen and change nothing", "--dry-run")] = False,
-    replaces: Annotated[
-        str | None, opt("this is now everything of that month or place", "--replaces", "2026-10|PLACE")
-    ] = None,
-    yes: Annotated[bool, opt("do not ask about a file of unusual size", "--yes")] = False,
-) -> int:
+    source: SourceArg, files: FilesArg, known_on: KnownOpt = None, known_by: KeyedOpt = None, dry_run: DryOpt = False,
+    replaces: ReplacesOpt = None, yes: YesOpt = False,
+) -> int:  # fmt: skip
     """Load delivered files of a source: check, code, link and append them. The same file again changes nothing.
 
     A bad record is refused with its line and never stops the good ones: see winay refused list.
 
     Example: winay load padron padron.csv --known-on 2026-05-05
     """
+    from winay.records.load import load
+
     if known_by not in (None, "keyed"):
         raise wrong_use("--known-by is followed by: keyed")
-    ws = workspace()
+    ws, _, now = here()
     ask = (lambda question: True) if yes else _ask if sys.stdin.isatty() and not asked.json else None
-    how = {"known_by_keyed": known_by == "keyed", "dry_run": dry_run, "replaces": replaces, "confirm": ask}
+    how: dict[str, Any] = {
+        "known_by_keyed": known_by == "keyed",
+        "dry_run": dry_run,
+        "replaces": replaces,
+        "confirm": ask,
+    }
     with show.progress("reading") as advance:
-        report = deliver.load(ws, source, files, known_on or today(ws), progress=_progress(advance), **how)
-    return _told(report)
+        return _told(load(ws, _promised(ws), source, files, known_on or now, progress=_progress(advance), **how))
 
 
 def refused() -> None:
@@ -63,17 +68,24 @@ def refused() -> None:
     """
 
 
-def listed(
-    source: Annotated[str | None, opt("only of this source", "--source", "SOURCE")] = None,
-    number: Annotated[int | None, opt("only of this load", "--load", "NUMBER")] = None,
-    identities: Annotated[bool, opt("with what was found; the look is written down", "--identities")] = False,
-) -> None:
+def listed(source: SourceOpt = None, number: LoadOpt = None, identities: NamesOpt = False) -> None:
     """Every record that was refused and not corrected yet: file, line, column, what was expected.
 
     Example: winay refused list --source his
     """
-    ws = workspace()
-    show.rows(deliver.refused(ws, operator(ws), source, number, identities), empty="nothing is refused")
+    from winay.actions import gate
+    from winay.records.refused import REASONS, SHOWN, listed
+
+    ws, me, _ = here()
+    _promised(ws, source)
+    with gate.tables(ws, me, "refused list", what=source or "", identities=identities) as people:
+        found = list(listed(ws, source, number, identities))
+        people.shown(len(found) if identities else 0)
+    names = [name for name in SHOWN if identities or name != "found"]
+    rows = [
+        {"load": x.load, "why": say(REASONS[x.reason]), **{name: getattr(x, name) for name in names}} for x in found
+    ]
+    show.rows(rows, "nothing is refused")
 
 
 def export(source: SourceArg, file: FileArg) -> None:
@@ -81,8 +93,14 @@ def export(source: SourceArg, file: FileArg) -> None:
 
     Example: winay refused export his corregir.csv
     """
-    ws = workspace()
-    show.facts({"records": deliver.export(ws, operator(ws), source, file), "file": file})
+    from winay.actions import gate
+    from winay.records.refused import export
+
+    ws, me, _ = here()
+    with gate.tables(ws, me, "refused export", what=source, identities=True) as people:
+        count = export(ws, _promised(ws, source), source, file)
+        people.shown(count)
+    show.facts({"records": count, "file": file})
 
 
 def retry(source: SourceArg, file: FileArg, known_on: KnownOpt = None) -> int:
@@ -90,10 +108,21 @@ def retry(source: SourceArg, file: FileArg, known_on: KnownOpt = None) -> int:
 
     Example: winay refused retry his corregir.csv
     """
-    ws = workspace()
+    from winay.records.refused import retry
+
+    ws, _, now = here()
     with show.progress("reading") as advance:
-        report = deliver.retry(ws, source, file, known_on or today(ws), _progress(advance))
-    return _told(report)
+        return _told(retry(ws, _promised(ws, source), source, file, known_on or now, _progress(advance)))
+
+
+def _promised(ws: "Workspace", source: str | None = None) -> "Programme":
+    """The programme, once it is sure that it has the source."""
+    from winay.actions.opening import promised
+
+    programme = promised(ws)
+    if source and source not in programme.sources:
+        raise WinayError(unknown_name(None, "source", source, programme.sources), status=2)
+    return programme
 
 
 def _told(report: "Report") -> int:
@@ -101,7 +130,7 @@ def _told(report: "Report") -> int:
     if asked.json:
         show.answer(vars(report) | {"rejected": [problem.told() for problem in report.rejected]})
     else:
-        show.rows([vars(file) for file in report.files], empty="nothing was loaded", names=COUNTS)
+        show.rows([vars(file) for file in report.files], "nothing was loaded", COUNTS)
     for file in report.files:
         reasons = [say("refused: {n} × {reason}", n=n, reason=say(reason)) for reason, n in file.reasons.items()]
         for line in [*file.notes, *reasons]:

@@ -1,18 +1,26 @@
 """What is promised: programme check, show, guide, schema; and try, for whoever writes a standard."""
 
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from winay.actions import programme as verbs
 from winay.cli import show
 from winay.cli.command import arg, asked, day, group, opt, verb
 from winay.core.problems import WinayError, unknown_name
-from winay.core.text import say
 
 DEFAULT = "pe-dit"
+PARTS = ("products", "services", "standards", "events", "packages", "indicators", "sources")
 PathArg = Annotated[str, arg("a programme: its folder or its name", "PATH")]
+NameArg = Annotated[str | None, arg("a standard, indicator or product", "NAME")]
+OutOpt = Annotated[Path | None, opt("write a file a rule into this folder", "--out", "DIR")]
+KindArg = Annotated[str | None, arg("standards, indicators, services…", "KIND")]
+StandardArg = Annotated[Path, arg("one standard, or a list of which the first is reported", "STANDARD.yaml")]
+SubjectsOpt = Annotated[Path, opt("subject, anchor, and attributes", "--subjects", "S.csv")]
+RecordsOpt = Annotated[Path, opt("subject, date, and optionally code", "--records", "R.csv")]
+OnNeeded = Annotated[date, opt("the day to judge on", "--on", "DAY", parser=day)]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,40 +40,61 @@ def check(path: PathArg = DEFAULT) -> None:
 
     Example: winay programme check pe-dit
     """
-    show.facts(verbs.checked(path))
+    from winay.engine import plan
+    from winay.programme.locate import programme
+    from winay.records.tables import check
+
+    found = programme(path)
+    if problems := check(found):
+        raise WinayError(problems)
+    events = [plan.event_schedule(name, event, found.head.month_end) for name, event in found.events.items()]
+    tracks = plan.compile([*events, *found.schedules.values()], found.service_numbers, 0, 0).tracks
+    counts = {part: len(getattr(found, part)) for part in PARTS}
+    daily = sorted({track.name for track in tracks if not track.stable})
+    show.facts({"programme": found.name, "hash": found.hash} | counts | {"day_by_day": daily})
 
 
-def shown(
-    path: PathArg = DEFAULT, name: Annotated[str | None, arg("a standard, indicator or product", "NAME")] = None
-) -> None:
+def shown(path: PathArg = DEFAULT, name: NameArg = None) -> None:
     """What a programme holds: its products, rules, standards, packages, indicators, sources; or one of them as it is meant.
 
     Example: winay programme show pe-dit MC-02.01@FED2026
     """
+    from winay.programme.guide import told
+    from winay.programme.locate import programme
+
+    found = programme(path)
     if name is None:
-        return show.rows(verbs.contents(path))
-    part = verbs.one(path, name)
-    return show.answer(part) if asked.json else show.write(f"{part['at']}\n\n{part['words']}")
+        parts = {"rules": found.head.rules} | {part: getattr(found, part) for part in PARTS}
+        items = [(kind, key, item) for kind, items in parts.items() for key, item in items.items()]
+        of = ("kind", "key", "name", "rules")
+        rows = [(kind, key, str(getattr(x, "name", "") or ""), getattr(x, "rules", None)) for kind, key, x in items]
+        return show.rows(dict(zip(of, row, strict=True)) for row in rows)
+    known = {**found.products, **found.standards, **found.indicators}
+    if name not in known:
+        raise WinayError(unknown_name(None, "part of the programme", name, known), status=2)
+    at, words = str(known[name].at), told(name, found)
+    meant = {"meant": asdict(found.schedules[name])} if name in found.schedules else {}
+    return show.answer({"at": at, "words": words} | meant) if asked.json else show.write(f"{at}\n\n{words}")
 
 
-def guide(
-    path: PathArg = DEFAULT,
-    out: Annotated[Path | None, opt("write a file a rule into this folder", "--out", "DIR")] = None,
-) -> None:
+def guide(path: PathArg = DEFAULT, out: OutOpt = None) -> None:
     """The public text of a programme, written from what is counted, so that a jurist can check it.
 
     Example: winay programme guide pe-dit --out guia
     """
-    pages = verbs.guide(path, out)
-    if asked.json:
-        show.answer(pages if out is None else {"folder": out, "pages": sorted(pages)})
-    elif out is None:
-        show.write("\n\n".join(pages.values()))
-    else:
-        show.write(say("{n} pages in {folder}", n=len(pages), folder=out))
+    from winay.programme.guide import pages
+    from winay.programme.locate import programme
+
+    made = pages(programme(path))
+    if out is None:
+        return show.answer(made) if asked.json else show.write("\n\n".join(made.values()))
+    for name, text in made.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(text, "utf-8")
+    return show.facts({"folder": out, "pages": sorted(made) if asked.json else len(made)})
 
 
-def schema(kind: Annotated[str | None, arg("standards, indicators, services…", "KIND")] = None) -> None:
+def schema(kind: KindArg = None) -> None:
     """The JSON Schema of each kind of file, for editors.
 
     Example: winay programme schema standards
@@ -78,12 +107,7 @@ def schema(kind: Annotated[str | None, arg("standards, indicators, services…",
     show.answer(known[kind] if kind else known)
 
 
-def tried(
-    standard: Annotated[Path, arg("one standard, or a list of which the first is reported", "STANDARD.yaml")],
-    subjects: Annotated[Path, opt("subject, anchor, and attributes", "--subjects", "S.csv")],
-    records: Annotated[Path, opt("subject, date, and optionally code", "--records", "R.csv")],
-    on: Annotated[Any, typer.Option("--on", parser=day, metavar="DAY", help="the day to judge on")],
-) -> None:
+def tried(standard: StandardArg, subjects: SubjectsOpt, records: RecordsOpt, on: OnNeeded) -> None:
     """Try a standard on a few rows: what each subject is owed, what was received, and by when the rest.
 
     Example: winay try penta.yaml --subjects S.csv --records R.csv --on 2026-05-31

@@ -1,6 +1,5 @@
-"""What came of it, shown: a table for people, plain columns for a pipe, JSON for scripts; the rest on stderr."""
+"""What came of it, shown: columns for people, JSON for scripts on stdout; the rest on stderr."""
 
-import io
 import json
 import os
 import sys
@@ -11,12 +10,11 @@ from datetime import date
 from typing import Any
 
 from winay.cli.command import asked
-from winay.core.text import Text, say
+from winay.core.text import say
 
 Advance = Callable[[float], None]
 CODES = ("status", "verdict", "state", "every", "kind")
 """Columns whose values are words of ours: people read them in their language, scripts as they are."""
-WIDE = 100_000
 
 
 def write(text: str) -> None:
@@ -50,24 +48,16 @@ def rows(table: Iterable[Mapping[str, Any]], empty: str = "nothing", names: Sequ
         return answer(listed)
     if not listed:
         return note(say(empty))
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text as Cell
-
-    people = sys.stdout.isatty()
-    drawn = Table(box=SIMPLE_HEAD if people else None, pad_edge=False)
-    for name in (names := names or list(listed[0])):
-        number = all(row.get(name) is None or isinstance(row[name], int | float) for row in listed)
-        drawn.add_column(say(name.replace("_", " ")), justify="right" if number else "left", overflow="fold")
+    names = names or list(listed[0])
+    lines = [[say(name.replace("_", " ")) for name in names]]
     for row in listed:
-        cells = [cell(row.get(name)) for name in names]
-        drawn.add_row(*(Cell(say(text) if name in CODES else text) for name, text in zip(names, cells, strict=True)))
-    console = Console(file=None if people else io.StringIO(), width=None if people else WIDE)
-    console.print(drawn)
-    if not people:
-        write("\n".join(line.rstrip() for line in console.file.getvalue().splitlines()))  # type: ignore[attr-defined]
-    return None
+        cells = {name: cell(row.get(name)) for name in names}
+        lines.append([say(text) if text and name in CODES else text for name, text in cells.items()])
+    right = [all(isinstance(row.get(name), int | float | None) for row in listed) for name in names]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    shape = list(zip(widths, right, strict=True))
+    drawn = ([t.rjust(w) if r else t.ljust(w) for t, (w, r) in zip(line, shape, strict=True)] for line in lines)
+    return write("\n".join("  ".join(line).rstrip() for line in drawn))
 
 
 def facts(values: Mapping[str, Any]) -> None:
@@ -89,10 +79,10 @@ def cell(value: Any) -> str:
         return say("yes") if value else say("no")
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
-    if isinstance(value, Mapping) and not isinstance(value, Text):
+    if type(value) is dict:
         return ", ".join(f"{name} {cell(part)}" for name, part in value.items())
     if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(cell(part) for part in value)
+        return ", ".join(map(cell, value))
     return str(value)
 
 
@@ -102,18 +92,12 @@ def progress(doing: str, total: float | None = None) -> Iterator[Advance]:
     if asked.json or not sys.stderr.isatty():
         yield lambda done: None
         return
+    from rich import progress as bars
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    shown = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True), TimeElapsedColumn())
-    with Progress(*shown, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    speed = bars.TaskProgressColumn(show_speed=True)
+    columns = ("{task.description}", bars.BarColumn(), speed, bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
+    with bars.Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(say(doing), total=total)
         yield lambda done: bar.update(task, advance=done)
 

@@ -5,11 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from winay.cli import show
-from winay.cli.command import arg, group, opt, workspace
-from winay.core.periods import Month
-from winay.core.problems import wrong_use
+from winay.cli.command import arg, group, here, opt
 
 Id = Annotated[str, arg("its number, or the beginning of it; latest; a period: its official one", "ID")]
+PeriodOpt = Annotated[str, opt("the month it is official for", "--period", "2026-05")]
+ReplaceOpt = Annotated[bool, opt("in the place of the official one there is", "--replace")]
+KeepOpt = Annotated[int, opt("so many of the newest stay", "--keep", "N")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,8 +29,8 @@ def listed() -> None:
 
     Example: winay snapshots list
     """
-    opened = workspace().snapshots
-    show.rows(map(_line, map(opened.open_snapshot, opened.ids())), empty="there is no snapshot yet: winay evaluate")
+    kept = here()[0].snapshots
+    show.rows((_line(kept.open_snapshot(id)) for id in kept.ids()), "there is no snapshot yet: winay evaluate")
 
 
 def shown(snapshot: Id = "latest") -> None:
@@ -37,32 +38,26 @@ def shown(snapshot: Id = "latest") -> None:
 
     Example: winay snapshots show latest
     """
-    found = workspace().snapshots.open_snapshot(snapshot)
-    show.facts(_line(found) | {name: value for name, value in found.manifest.items() if name not in ("on", "known")})
+    found = here()[0].snapshots.open_snapshot(snapshot)
+    show.facts({**found.manifest, **_line(found)})
 
 
-def official(
-    snapshot: Id,
-    period: Annotated[str, opt("the month it is official for", "--period", "2026-05")],
-    replace: Annotated[bool, opt("in the place of the official one there is", "--replace")] = False,
-) -> None:
+def official(snapshot: Id, period: PeriodOpt, replace: ReplaceOpt = False) -> None:
     """Make a snapshot the official one of a period. What was published before stays.
 
     Example: winay snapshots official latest --period 2026-05
     """
-    try:
-        month = str(Month.parse(period))
-    except ValueError as error:
-        raise wrong_use('"{text}" is not a month', "expected a month such as 2026-05", text=period) from error
-    show.facts(_line(workspace().snapshots.official(snapshot, month, replace)))
+    from winay.actions.opening import month
+
+    show.facts(_line(here()[0].snapshots.official(snapshot, str(month(period)), replace)))
 
 
-def prune(keep: Annotated[int, opt("so many of the newest stay", "--keep", "N")] = 1) -> None:
+def prune(keep: KeepOpt = 1) -> None:
     """Delete provisional snapshots but the newest; official and cited ones always stay.
 
     Example: winay snapshots prune --keep 3
     """
-    show.rows([{"deleted": number} for number in workspace().snapshots.prune(keep=keep)], empty="nothing to delete")
+    show.rows(({"deleted": id} for id in here()[0].snapshots.prune(keep=keep)), "nothing to delete")
 
 
 def _line(snapshot: Any) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_who_may_not_gets_nothing_and_nothing_is_written(ws, caller, purpose, pl
 
 def test_names_are_not_given_unasked(ws):
     with tables(ws, operator(ws), "visits") as people, pytest.raises(WinayError):
-        people.identity(1)
+        people.identities([1])
 
 
 @pytest.mark.parametrize("change", [{"who": "eva"}, {"how_many": 0}, {"previous": "0" * 63 + "1"}])
@@ -69,6 +69,17 @@ def test_the_first_changed_line_is_found(ws, change):
     assert looks.first_broken(database(ws)) == 2
     Look.objects.using(database(ws)).filter(n=2)._raw_delete(database(ws))
     assert looks.first_broken(database(ws)) == 2
+
+
+def test_lines_cut_off_the_end_are_missed(ws):
+    """A file beside the log says how many lines there are; without it nobody would know."""
+    for n in range(3):
+        looks.add(database(ws), who="ana", role=ANALYST, purpose=str(n), how_many=n)
+    Look.objects.using(database(ws)).filter(n__gt=1)._raw_delete(database(ws))
+    assert looks.first_broken(database(ws)) == 2
+    looks.add(database(ws), who="eva", role=ANALYST, purpose="more", how_many=1)
+    looks.add(database(ws), who="eva", role=ANALYST, purpose="more", how_many=1)
+    assert looks.first_broken(database(ws)) == 3
 
 
 def test_looks_at_once_make_one_chain(ws):

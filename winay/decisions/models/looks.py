@@ -1,13 +1,20 @@
-"""Who looked at whom, when and why: one line a look, each sealed with the hash of the one before."""
+"""Who looked at whom, when and why: one line a look, each sealed with the hash of the one before.
+
+The chain alone does not show that its last lines were cut off: how long it is, and its last hash, stand in a file beside.
+"""
 
 import hashlib
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django.db import models, transaction
 
+from winay.workspace import disk
+
 FIRST = "0" * 64
+HEAD = "looks.head"
 
 
 class Look(models.Model):
@@ -53,14 +60,28 @@ def add(alias: str, **said: Any) -> Look:
         look.at = datetime.now(UTC).isoformat(timespec="seconds")
         look.hash = look.digest()
         look.save(using=alias)
+    if look.n > head(alias)[0]:
+        file = Path(alias).with_name(HEAD)
+        draft = file.with_name(f".{HEAD}.{look.n}.draft")
+        draft.write_text(f"{look.n} {look.hash}\n", "utf-8")
+        disk.sync(draft)
+        draft.replace(file)
     return look
+
+
+def head(alias: str) -> tuple[int, str]:
+    """(how many lines there are at least, the hash of the last of them), as the file beside the database says."""
+    file = Path(alias).with_name(HEAD)
+    number, _, told = file.read_text("utf-8").strip().partition(" ") if file.exists() else ("0", "", FIRST)
+    return int(number), told
 
 
 def first_broken(alias: str) -> int | None:
     """The number of the first line that is missing or not as it was written; None when all are sound."""
-    previous = FIRST
+    previous, n = FIRST, 0
+    count, last = head(alias)
     for n, look in enumerate(Look.objects.using(alias).iterator(), start=1):
-        if look.n != n or look.previous != previous or look.hash != look.digest():
+        if look.n != n or look.previous != previous or look.hash != look.digest() or (n == count and look.hash != last):
             return n
         previous = look.hash
-    return None
+    return n + 1 if n < count else None
