@@ -101,9 +101,8 @@ def releases(draw: st.DrawFn, known: list[str]) -> Written:
 def lines(draw: st.DrawFn, chain: bool, known: list[str]) -> list[Written]:
     """One to five deliveries in a row, or an `every`."""
     if draw(INFREQUENT) and not chain:
-        unit, most = draw(st.sampled_from([("m", 3), ("w", 12), ("d", 80)]))
-        step, start = draw(st.integers(most // 4 + 1, most // 2 + 1)), draw(st.integers(0, most // 3))
-        return [{"every": f"{step}{unit}", "from": f"{start}{unit}", "until": f"{most}{unit}"}]
+        step = draw(st.sampled_from(["1m", "2w", "20d"]))
+        return [{"every": step, "from": draw(ages(0, 30)), "until": draw(ages(45, 120))}]
     result = []
     start, apart = draw(st.integers(0, 20)), draw(st.sampled_from([0, 5, 30]))
     for number in range(1, draw(st.integers(1, 5)) + 1):
