@@ -25,7 +25,7 @@ test: .venv/.test.ok ## set up, then run the checks and tests that need no serve
 	$(BIN)/python -m pytest -q -n auto
 test-spark: .java .venv-spark/.ok ## the backend tests on real Spark (needs Java 17)
 	@echo "[3/3] tests on Spark"
-	.venv-spark/bin/python -m pytest -q slow/test_spark.py
+	.venv-spark/bin/python -m pytest -q slow/test_spark.py slow/test_spark_spec.py
 bench: .venv/.test.ok ## measure the bars (QUICK=1 for every day)
 	$(BIN)/python -m bench $(if $(QUICK),--quick)
 lines: ## count the Python of winay/, without tests and migrations

@@ -1,7 +1,6 @@
 """Apache Spark says what DuckDB says, in every cell: `make test-spark` (needs Java 17)."""
 
 import os
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
+from slow.conftest import MASTER
 from tests.cases import cases, differences, found
 from tests.generated.engine import Compiled
 from tests.generated.strategies import World, worlds
@@ -27,25 +27,11 @@ from winay.engine.spread import states_of
 from winay.engine.state import Judge, Units, state
 from winay.programme.locate import find, programme
 from winay.workspace import Workspace
-from winay.workspace.connect import spark
 
-MASTER = "local[2]"
-QUICK_TO_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""Spark compiles much and runs it once here: Java's quick compiler halves the time."""
 PLACE = "030401"
 TODAY = date(2026, 11, 24)
 CASES = dict(enumerate(cases(find("pe-dit") / "cases")))
 GROUPS = sorted({(case.said["on"], case.said["subject"]["kind"]) for case in CASES.values()})
-
-
-@pytest.fixture(scope="module")
-def con() -> Iterator[Any]:
-    """Spark, with batches so small that every table is in several parts."""
-    os.environ["JDK_JAVA_OPTIONS"] = QUICK_TO_START
-    con = spark(MASTER)
-    con._session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
-    yield con
-    con.disconnect()
 
 
 @pytest.mark.parametrize(("on", "kind"), GROUPS)
