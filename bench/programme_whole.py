@@ -1,11 +1,8 @@
 """The whole programme, all rule versions, 24 months and all levels, against DuckDB's scan and sort of the same records."""
 
-import argparse
 import datetime as dt
-import json
-import resource
 import sys
-import time
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -13,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.bar import bar, median, peak_gb
 from winay.core.ages import days_of
 from winay.engine.evaluate import evaluate, figures
 from winay.engine.judging import Calendar
@@ -25,7 +23,7 @@ from winay.records.tables import schema
 from winay.workspace.connect import connect
 
 ON = dt.date(2026, 10, 31)
-SCAN_AND_SORT = "select max(d) from (select subject, service, day as d from read_parquet('{file}') order by subject, service, day)"
+SCAN_AND_SORT = "select max(day) from (select * from read_parquet('{file}') order by subject, service, day)"
 
 
 def make(folder: Path, people: int, seed: int = 7) -> None:
@@ -33,7 +31,8 @@ def make(folder: Path, people: int, seed: int = 7) -> None:
     pe, rng = programme("pe-dit"), np.random.default_rng(seed)
     children, pregnancies = people * 7 // 10, people - people * 7 // 10
     births = [np.sort(days_of(ON) - rng.integers(0, 2191, n)).astype(np.int32) for n in (children, pregnancies)]
-    districts = np.array([p["place"] for p in shipped(pe, "places", empty(pe, "places")).to_pylist() if p["level"] == "district"])
+    places = shipped(pe, "places", empty(pe, "places")).to_pylist()
+    districts = np.array([place["place"] for place in places if place["level"] == pe.head.levels[-1]])
     subjects = pa.table(
         {
             "subject": np.arange(people, dtype=np.int32),
@@ -54,7 +53,11 @@ def make(folder: Path, people: int, seed: int = 7) -> None:
     for field in blank:
         subjects = subjects.append_column(field.name, pa.nulls(people, field.type))
     pq.write_table(subjects, folder / "subjects.parquet")
-    homes = {"subject": subjects["subject"], "place": rng.choice(districts, people), "since": pa.nulls(people, pa.date32())}
+    homes = {
+        "subject": subjects["subject"],
+        "place": rng.choice(districts, people),
+        "since": pa.nulls(people, pa.date32()),
+    }
     pq.write_table(pa.table(homes | {"until": pa.nulls(people, pa.date32())}), folder / "residences.parquet")
     with pq.ParquetWriter(folder / "services.parquet", RECORD, compression="snappy") as writer:
         for kind, low, high in (("child", 0, children), ("pregnancy", children, people)):
@@ -79,12 +82,16 @@ def _records(pe: Programme, kind: str, first: int, births: np.ndarray, rng: np.r
             when = births[given] + start + rng.exponential(20, len(given)).astype(np.int32)
             seen = when <= days_of(ON)
             subject.append(given[seen] + first)
-            service.append(np.full(seen.sum(), pe.service_numbers[delivery.service]))
-            day.append(when[seen])
-    packed = np.concatenate(subject).astype(np.int64) << 32 | np.concatenate(service).astype(np.int64) << 20 | np.concatenate(day)
-    packed = np.unique(packed)
-    days = pa.array((packed & 0xFFFFF).astype(np.int32)).cast(pa.date32())
-    return pa.table([pa.array((packed >> 32).astype(np.int32)), pa.array((packed >> 20 & 0xFFF).astype(np.int16)), days], RECORD)
+            service.append(np.full(seen.sum(), pe.service_numbers[delivery.service], np.int64))
+            day.append(when[seen].astype(np.int64))
+    packed = np.unique(np.concatenate(subject) << 32 | np.concatenate(service) << 20 | np.concatenate(day))
+    columns = [
+        (packed >> 32).astype(np.int32),
+        (packed >> 20 & 0xFFF).astype(np.int16),
+        (packed & 0xFFFFF).astype(np.int32),
+    ]
+    days = pa.array(columns[2]).cast(pa.date32())
+    return pa.table([pa.array(columns[0]), pa.array(columns[1]), days], RECORD)
 
 
 def empty(pe: Programme, table: str) -> pa.Table:
@@ -108,7 +115,7 @@ def whole(folder: Path) -> int:
     subjects, services = (pq.ParquetFile(folder / f"{n}.parquet").read() for n in ("subjects", "services"))
     found = []
     for indicator, verdicts in evaluate(con, pe, subjects, services, beside, ON):
-        found.append((indicator, verdicts.cache()))
+        found.append((indicator, verdicts))
     return len(figures(found, calendar, tree))
 
 
@@ -117,28 +124,17 @@ def base(folder: Path) -> None:
     con.execute(SCAN_AND_SORT.format(file=folder / "services.parquet")).fetchall()
 
 
-def timed(work: object, *args: object) -> float:
-    start = time.perf_counter()
-    work(*args)  # type: ignore[operator]
-    return time.perf_counter() - start
+def main(quick: bool) -> None:
+    people = 100_000 if quick else 1_000_000
+    with tempfile.TemporaryDirectory(prefix="winay-bench-") as name:
+        folder = Path(name)
+        make(folder, people)
+        seconds = median(base, folder)
+        print(f"base: {SCAN_AND_SORT.format(file='…')}  {seconds:.2f} s")
+        goal = 6 if not quick else 30  # what is fixed weighs ten times as much in the small size
+        bar(f"the whole programme, {people:,} subjects", median(whole, folder) / seconds, goal)
+        bar("the whole programme, memory", peak_gb(), 4, "GB")
 
 
 if __name__ == "__main__":
-    ask = argparse.ArgumentParser()
-    ask.add_argument("folder", type=Path)
-    ask.add_argument("--people", type=int, default=100_000)
-    ask.add_argument("--profile", action="store_true")
-    told = ask.parse_args()
-    told.folder.mkdir(parents=True, exist_ok=True)
-    if not (told.folder / "services.parquet").exists():
-        make(told.folder, told.people)
-    if told.profile:
-        import cProfile
-        import pstats
-
-        profile = cProfile.Profile(time.process_time)
-        profile.runcall(whole, told.folder)
-        pstats.Stats(profile, stream=sys.stderr).sort_stats("cumtime").print_stats(45)
-    else:
-        both = {"base": [timed(base, told.folder) for _ in range(3)], "whole": [timed(whole, told.folder) for _ in range(3)]}
-        print(json.dumps(both | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+    main("--quick" in sys.argv)

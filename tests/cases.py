@@ -150,7 +150,7 @@ def found(programme: Programme, judged: dict[int, Case], con: Any = None) -> Fou
     verdicts = {}
     found = evaluate(con, programme, people, records, around, on, indicators=wanted, months=1)
     for indicator, table in found:
-        verdicts |= {(row["subject"], indicator.key): row for row in table.to_pyarrow().to_pylist()}
+        verdicts |= {(row["subject"], indicator.key): row for row in table.to_pylist()}
     return Found({(r["subject"], r["standard"], r["delivery"]): r for r in rows}, verdicts)
 
 

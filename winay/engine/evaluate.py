@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import ibis
 import numpy as np
 import pyarrow as pa
 
 from winay.core.ages import Age, day_of, days_of
 from winay.core.periods import Month
-from winay.engine.figures import MASKS, counted, rolled_up
+from winay.engine.figures import counted, rolled_up
 from winay.engine.judging import Calendar, JudgingDay, lookback
 from winay.engine.plan import NO_DAY
 from winay.engine.spread import states_of
@@ -56,8 +55,8 @@ def evaluate(
     indicators: Sequence[Indicator] | None = None,
     months: int = 24,
     on_block: Callable[[int], None] | None = None,
-) -> Iterator[tuple[Indicator, Any]]:
-    """For each indicator its verdicts, one row a subject and place, as an Ibis table of `con` (see verdicts.verdicts).
+) -> Iterator[tuple[Indicator, pa.Table]]:
+    """For each indicator its verdicts, one row a subject and place, in order (columns: verdicts.verdicts).
 
     subjects, services: as of records.as_of.Known. on: the judging day; its month is provisional unless it has ended.
     """
@@ -77,24 +76,41 @@ def evaluate(
                 rows = wide(programme, units, masks[task.judged], around, judges[task.judged], place, here)
                 table = laid_out(con, name, rows)
                 for indicator in here:
-                    yield indicator, verdicts(programme, indicator, table, calendar.all)
+                    yield indicator, _run(con, programme, indicator, table, name, calendar.all)
+
+
+_SQL: dict[tuple[str, str, int, str], str] = {}
+
+
+def _run(con: Any, programme: Programme, indicator: Indicator, table: Any, name: str, every: int) -> pa.Table:
+    """The verdicts of one indicator, in order. DuckDB's SQL is kept by programme: to write it takes longer than to run it
+    on a few subjects."""
+    order = [("subject", "ascending"), ("place", "ascending")]
+    if con.name != "duckdb":
+        return verdicts(programme, indicator, table, every).to_pyarrow().sort_by(order)
+    key = programme.hash, indicator.key, every, name
+    if key not in _SQL:
+        _SQL[key] = con.compile(verdicts(programme, indicator, table, every))
+    return con.con.sql(_SQL[key]).to_arrow_table().sort_by(order)
 
 
 def laid_out(con: Any, name: str, rows: pa.Table) -> Any:
-    """Arrow rows as a table of a backend: read where they lie by DuckDB, handed over to others."""
-    return ibis.memtable(rows) if con.name == "duckdb" else con.create_table(name, rows, overwrite=True)
+    """Arrow rows as a table of a backend; DuckDB reads them where they lie."""
+    if con.name != "duckdb":
+        return con.create_table(name, rows, overwrite=True)
+    con.con.register(name, rows)
+    return con.table(name)
 
 
-def figures(verdicts: Sequence[tuple[Indicator, Any]], calendar: Calendar, tree: Tree) -> pa.Table:
-    """The figures of all indicators at every level, from their verdicts: one query counts them all."""
-    counts = [
-        rows.select("place", *MASKS.values(), indicator=ibis.literal(i.indicator), rules=ibis.literal(i.rules))
-        for i, rows in verdicts
-    ]
-    keys = ["indicator", "rules"]
-    return rolled_up(
-        counted(ibis.union(*counts) if len(counts) > 1 else counts[0], calendar, keys), calendar, tree, keys
-    )
+def figures(verdicts: Sequence[tuple[Indicator, pa.Table]], calendar: Calendar, tree: Tree) -> pa.Table:
+    """The figures of all indicators at every level, from their verdicts."""
+    counts = []
+    for indicator, rows in verdicts:
+        table = counted(rows, calendar)
+        for name, value in (("rules", indicator.rules), ("indicator", indicator.indicator)):
+            table = table.add_column(0, name, pa.array([value] * len(table), pa.string()))
+        counts.append(table)
+    return rolled_up(pa.concat_tables(counts), calendar, tree, ["indicator", "rules"])
 
 
 def with_history(rows: pa.Table, programme: Programme, known: Any, calendar: Calendar) -> pa.Table:

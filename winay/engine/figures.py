@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-import ibis
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,28 +17,27 @@ COUNTS = ("numerator", "denominator", "excluded")
 MASKS = {"numerator": "met", "denominator": "denominator", "excluded": "excluded"}
 
 
-def counted(verdicts: Any, calendar: Calendar, keys: Sequence[str] = ()) -> pa.Table:
+def counted(rows: pa.Table, calendar: Calendar, keys: Sequence[str] = ()) -> pa.Table:
     """One row a place (as recorded), month and key: numerator, denominator, excluded; months without a cohort left out.
 
-    verdicts: as of verdicts.verdicts, with the `keys` as columns. 72 sums in one pass over the rows.
+    rows: verdicts as of verdicts.verdicts, with the text columns `keys`.
     """
-    months = range(len(calendar.months))
-    bits = {
-        f"{count}_{m}": ((verdicts[mask] >> ibis.literal(m, "int32")) & ibis.literal(1, "int32")).sum()
-        for count, mask in MASKS.items()
-        for m in months
-    }
-    rows = verdicts.group_by("place", *keys).agg(**bits).to_pyarrow()
+    names = ["place", *keys]
+    groups = rows.select(names).group_by(names).aggregate([])
+    groups = groups.append_column("group", pa.array(np.arange(len(groups))))
+    blank = [rows[name].fill_null("") for name in names]
+    known = [groups[name].fill_null("") for name in names]
+    here = pc.binary_join_element_wise(*blank, "\0").combine_chunks()
+    group = pc.index_in(here, pc.binary_join_element_wise(*known, "\0").combine_chunks()).to_numpy()
+    masks = {count: rows[mask].to_numpy() for count, mask in MASKS.items()}
     parts = []
-    for m in months:
-        part = rows.select(["place", *keys, *(f"{count}_{m}" for count in COUNTS)])
-        part = part.rename_columns(["place", *keys, *COUNTS])
-        part = part.append_column("month", pa.array([str(calendar.months[m])] * len(part), pa.string()))
-        parts.append(part.filter(pc.greater(pc.add(part["denominator"], part["excluded"]), 0)))
-    table = pa.concat_tables(parts)
-    for count in COUNTS:
-        table = table.set_column(table.column_names.index(count), count, table[count].cast(pa.int64()))
-    return table
+    for m, month in enumerate(calendar.months):
+        counts = {c: np.bincount(group[(mask >> m & 1) == 1], minlength=len(groups)) for c, mask in masks.items()}
+        part = groups.drop_columns(["group"]).append_column("month", pa.array([str(month)] * len(groups), pa.string()))
+        for count in COUNTS:
+            part = part.append_column(count, pa.array(counts[count].astype(np.int64)))
+        parts.append(part.filter(pa.array(counts["denominator"] + counts["excluded"] > 0)))
+    return pa.concat_tables(parts)
 
 
 def rolled_up(rows: pa.Table, calendar: Calendar, tree: Tree, keys: Sequence[str] = ()) -> pa.Table:
@@ -48,14 +46,18 @@ def rolled_up(rows: pa.Table, calendar: Calendar, tree: Tree, keys: Sequence[str
     One row a place, month and key, with `level` and `provisional`; who lives in no known place counts at the root only.
     """
     rows = rows.set_column(rows.column_names.index("place"), "place", rows["place"].fill_null(""))
-    days = dict(zip(map(str, calendar.months), _judged(calendar), strict=True))
-    pairs = rows.group_by(["place", "month"]).aggregate([])
-    lifted: dict[str, list[str]] = {"place": [], "month": [], "up": []}
-    for place, month in zip(pairs["place"].to_pylist(), pairs["month"].to_pylist(), strict=True):
-        for up in tree.above(place, days[month]) or [tree.root or ""]:
-            for name, value in zip(lifted, (place, month, up), strict=True):
-                lifted[name].append(value)
-    joined = rows.join(pa.table(lifted), ["place", "month"], join_type="inner").drop_columns(["place"])
+    eras = _eras(calendar, tree)
+    months = pa.array([str(month) for month in calendar.months])
+    era = pa.array([number for number, days in enumerate(eras) for _ in days], pa.int32())
+    rows = rows.append_column("era", era.take(pc.index_in(rows["month"], months)))
+    pairs = rows.select(["place", "era"]).group_by(["place", "era"]).aggregate([])
+    lifted = [
+        {"place": place, "era": number, "up": up}
+        for place, number in zip(pairs["place"].to_pylist(), pairs["era"].to_pylist(), strict=True)
+        for up in tree.above(place, eras[number][0]) or [tree.root or ""]
+    ]
+    shape = pa.schema([("place", pa.string()), ("era", pa.int32()), ("up", pa.string())])
+    joined = rows.join(pa.Table.from_pylist(lifted, shape), ["place", "era"], join_type="inner").drop_columns(["place"])
     summed = joined.group_by(["up", "month", *keys]).aggregate([(count, "sum") for count in COUNTS])
     summed = summed.rename_columns([_plain(name) for name in summed.column_names])
     levels = [tree.places[code].level if code in tree.places else "" for code in summed["place"].to_pylist()]
@@ -63,6 +65,19 @@ def rolled_up(rows: pa.Table, calendar: Calendar, tree: Tree, keys: Sequence[str
         summed["month"], pa.array([str(m) for m in calendar.months if calendar.provisional(m)], pa.string())
     )
     return summed.append_column("level", pa.array(levels, pa.string())).append_column("provisional", provisional)
+
+
+def _eras(calendar: Calendar, tree: Tree) -> list[list[date]]:
+    """The judging days in runs during which the tree is the same."""
+    eras: list[list[date]] = []
+    before = None
+    for day in _judged(calendar):
+        now = [place.stands(day) for place in tree.places.values()]
+        if now != before:
+            eras.append([])
+        eras[-1].append(day)
+        before = now
+    return eras
 
 
 def _plain(name: str) -> str:

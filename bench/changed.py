@@ -1,0 +1,97 @@
+"""One changed child, and one in a hundred of one cohort, judged again, against the full run that gives the same figures."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.bar import bar, median
+from bench.programme_whole import ON, around, make
+from winay.engine.changes import changed
+from winay.engine.evaluate import evaluate, figures
+from winay.engine.figures import COUNTS
+from winay.engine.judging import Calendar
+from winay.engine.tree import Tree
+from winay.engine.verdicts import Surroundings
+from winay.programme.locate import programme
+from winay.workspace.connect import connect
+
+
+def main(quick: bool) -> None:
+    people = 100_000 if quick else 1_000_000
+    with tempfile.TemporaryDirectory(prefix="winay-bench-") as name:
+        folder = Path(name)
+        make(folder, people)
+        world = _World(folder)
+        full = median(world.full)
+        print(f"base: the full run of {people:,} subjects  {full:.2f} s")
+        first = people // 2
+        print(f"equal to the full run: {world.equal(np.array([first]))}")
+        bar("one changed child", 100 * median(world.again, np.array([first])) / full, 1, "%")
+        cohort = np.arange(first, first + people // 100)
+        bar("one in a hundred, one cohort", 100 * median(world.again, cohort) / full, 5, "%")
+
+
+class _World:
+    """A population evaluated once, whose subjects can be judged again one by one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.programme, self.con, self.around = (
+            programme("pe-dit"),
+            connect(threads=2),
+            around(programme("pe-dit"), folder),
+        )
+        self.subjects, self.services = (
+            pq.ParquetFile(folder / f"{n}.parquet").read() for n in ("subjects", "services")
+        )
+        self.calendar, self.tree = Calendar.back_from(ON), Tree.of(self.around.places.to_pylist())
+        self.owners = self.services["subject"].to_numpy()
+        self.figures = self.full()
+
+    def verdicts(self, subjects: pa.Table, services: pa.Table, around: Surroundings) -> list:
+        return list(evaluate(self.con, self.programme, subjects, services, around, ON))
+
+    def full(self) -> pa.Table:
+        self.everybody = self.verdicts(self.subjects, self.services, self.around)
+        return figures(self.everybody, self.calendar, self.tree)
+
+    def again(self, numbers: np.ndarray, dropped: bool = False) -> pa.Table:
+        """numbers: consecutive. dropped: the first record of each is gone, so that something has changed."""
+        low, high = int(numbers[0]), int(numbers[-1]) + 1
+        start, stop = np.searchsorted(self.owners, [low, high])
+        people, records = self.subjects.slice(low, high - low), self.services.slice(start, stop - start)
+        if dropped:
+            owner = records["subject"].to_numpy()
+            records = records.filter(pa.array(np.r_[False, owner[1:] == owner[:-1]]))
+        near = Surroundings(
+            self.around.residences.slice(low, high - low), self.around.enrolments, self.around.exits,
+            self.around.providers, self.around.places,
+        )  # fmt: skip
+        come = self.verdicts(people, records, near)
+        gone = []
+        for indicator, rows in self.everybody:
+            a, b = np.searchsorted(rows["subject"].to_numpy(), [low, high])
+            gone.append((indicator, rows.slice(a, b - a)))
+        return changed(self.figures, gone, come, self.calendar, self.tree)
+
+    def equal(self, numbers: np.ndarray) -> bool:
+        """Whether dropping a record and judging its owner again gives what the full run gives without the record."""
+        alone = self.again(numbers, dropped=True)
+        first = int(np.searchsorted(self.owners, numbers[0]))
+        keep = np.ones(len(self.services), bool)
+        keep[first] = False
+        whole = self.verdicts(self.subjects, self.services.filter(pa.array(keep)), self.around)
+        order = [(name, "ascending") for name in alone.column_names if name not in COUNTS]
+        return alone.sort_by(order).equals(
+            figures(whole, self.calendar, self.tree).select(alone.column_names).sort_by(order)
+        )
+
+
+if __name__ == "__main__":
+    start = time.perf_counter()
+    main("--quick" in sys.argv)
+    print(f"took {time.perf_counter() - start:.0f} s")
