@@ -185,7 +185,7 @@ def _by_attribute(programme: Programme, done: Cut, attribute: str) -> "pa.Table"
     key, side = ("place", done.places) if owners[name] == "place" else ("subject", done.subjects)
     rows = done.verdicts.left_join(ibis.memtable(side.select([key, name])), key).drop(f"{key}_right")
     rows = rows.mutate(**{name: rows[name].cast("string").fill_null("")})
-    table = rolled_up(counted(rows, done.calendar, [name]), done.calendar, done.tree, [name])
+    table = rolled_up(counted(rows.to_pyarrow(), done.calendar, [name]), done.calendar, done.tree, [name])
     for column, kind in (("history", pa.string()), ("reporting", pa.int32()), ("facilities", pa.int32())):
         table = table.append_column(column, pa.nulls(len(table), kind))
     return table.rename_columns([attribute if column == name else column for column in table.column_names])

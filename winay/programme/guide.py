@@ -39,7 +39,11 @@ def pages(programme: Programme) -> dict[str, str]:
     made: dict[str, str] = {}
     about = say("Version {version}, content {hash}.", version=programme.head.version, hash=programme.hash)
     index = [f"# {programme.head.name}", about]
-    parts = {"Indicators": programme.indicators, "Standards": programme.standards, "Products": programme.products}
+    parts: dict[str, Collection[str]] = {
+        "Indicators": programme.indicators,
+        "Standards": programme.standards,
+        "Products": programme.products,
+    }
     for title, items in parts.items():
         files = {f"{title.lower()}/{name.replace('/', '-')}.md": told(name, programme) for name in items}
         listed = [f"[{text.partition(chr(10))[0][2:]}]({file})" for file, text in files.items()]
@@ -220,7 +224,8 @@ def _anchor(meant: Schedule, programme: Programme) -> str:
     if anchor.event:
         return named(programme.events[anchor.event].name, anchor.event)
     if anchor.delivery:
-        return delivery_of(*anchor.delivery.rsplit("/", 1), programme)
+        name, _, number = anchor.delivery.rpartition("/")
+        return delivery_of(name, number, programme)
     times = programme.attributes[anchor.times].name if anchor.times else "1"
     told = say("{age} × {times} before {birth}", age=age(anchor.back or START), times=times, birth=birth)
     if anchor.to_weekday:

@@ -67,7 +67,7 @@ def criterion(c: Criterion, programme: Programme, excludes: bool = False, depth:
 
 def _single(c: Criterion, programme: Programme) -> str:
     name, _, number = str(getattr(c, c.kind)).partition("/")
-    known = {**programme.standards, **programme.events} if c.kind not in ("package", "enrolled") else {}
+    known: dict[str, Any] = {**programme.standards, **programme.events} if c.kind not in ("package", "enrolled") else {}
     what = named(known[name].name, name) if name in known else name
     return say(SINGLE[c.kind], what=delivery_of(name, number, programme) if number else what)
 

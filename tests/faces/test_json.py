@@ -1,0 +1,63 @@
+"""The keys that scripts rely on, which `--help` lists."""
+
+import json
+
+import pytest
+
+FIGURE = """address indicator rules level place name period numerator denominator value excluded provisional
+    history reporting facilities as_of known_on snapshot state""".split()
+BY_SEX = [*FIGURE[:3], "sex", *FIGURE[3:]]
+DUE = """settlement household subject name kind birth district product delivery status since by until rules
+    days""".split()
+CHILD = ["subject", "on", "known_on", "attributes", "residences", "standards", "indicators"]
+SUBJECT = ["subject", "on", "known_on", "attributes", "registry", "indicators"]
+KEYS = {
+    "figures MC-02.01 --by province --period 2026-10": FIGURE,
+    "figures MC-02.01 --by sex --period 2026-10": BY_SEX,
+    "figures MIDIS-29": FIGURE,
+    "subjects MC-02.01 --period 2026-10": ["subject", "district", "verdict", "components"],
+    "subjects MC-02.01 --period 2026-10 --identities": ["document", "district", "verdict", "components"],
+    "due --place 01 --on 2026-10-31": DUE,
+    "due --place 01 --on 2026-10-31 --identities": DUE,
+    "child dni:00770001 --on 2026-10-31": CHILD,
+    "explain dni:00770001 --on 2026-10-31": SUBJECT,
+    "explain dni:00770001 --on 2026-10-31 --raw --indicator MC-02.01": SUBJECT,
+    "explain MC-02.01@FED2026/010101/2026-10": ["figure", "rule", "counts", "missing", "list"],
+}
+
+
+@pytest.mark.parametrize("line", KEYS)
+def test_keys(winay, line):
+    winay("evaluate", "--on", "2026-10-31", "--known-on", "2026-11-05", "-w", "ws")
+    status, out, err = winay(*line.split(), "--json", "-w", "ws")
+    assert status == 0, err
+    told = json.loads(out)
+    assert told, "the samples show nothing"
+    for row in told if isinstance(told, list) else [told]:
+        assert list(row) == KEYS[line]
+    help = " ".join(winay(line.split()[0], "--help")[1].split())
+    assert all(key in help for key in KEYS[line] if key != "sex")
+
+
+def test_the_list_has_as_many_lines_as_the_figure(winay):
+    """Every verdict of the list is counted in the figure, and the proof's counts are the list's."""
+    winay("evaluate", "--on", "2026-10-31", "--known-on", "2026-11-05", "-w", "ws")
+    proof = json.loads(winay("explain", "MC-02.01@FED2026/01/2026-10", "--json", "-w", "ws")[1])
+    rows = json.loads(winay(*proof["list"].split()[1:], "--json", "-w", "ws")[1])
+    figure = proof["figure"]
+    assert (figure["denominator"], figure["excluded"]) == (
+        sum(row["verdict"] != "excluded" for row in rows),
+        sum(row["verdict"] == "excluded" for row in rows),
+    )
+    assert proof["counts"]["met"] == figure["numerator"] == sum(row["verdict"] == "met" for row in rows)
+
+
+def test_due_says_by_which_rules(winay):
+    """Without --rules every version in force that day; with it only that one, in force or not; another is no rule version."""
+    asked = ["due", "--place", "01", "--on", "2026-10-31", "--json", "-w", "ws"]
+    every = json.loads(winay(*asked)[1])
+    one = json.loads(winay(*asked, "--rules", "FED2024")[1])
+    assert {rules for row in one for rules in row["rules"]} == {"FED2024"}
+    assert "FED2024" not in {rules for row in every for rules in row["rules"]}
+    status, _, err = winay(*asked, "--rules", "FED2062")
+    assert (status, 'quiso decir "FED2026"' in err) == (2, True)
