@@ -5,6 +5,7 @@ What is drawn is the written form (dictionaries as YAML gives them), so that the
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -47,13 +48,24 @@ class World:
         return made + [schedule(Standard.model_validate(standard)) for standard in self.standards]
 
 
+FORMS = st.sampled_from(["d", "d", "w", "m", "+", "-"])
+SMALL = st.integers(1, 9)
+
+
+@cache
 def ages(low: int, high: int) -> st.SearchStrategy[str]:
     """Between about `low` and `high` days, in days, weeks, months and their sums."""
-    days = st.integers(low, high).map(lambda n: f"{n}d" if n >= 0 else f"0d - {-n}d")
-    weeks = st.integers(max(low, 0) // 7, high // 7).map(lambda n: f"{n}w")
-    months = st.integers(max(low, 0) // 30, high // 30)
-    mixed = st.builds(lambda m, sign, d: f"{m}m {sign} {d}d", months, st.sampled_from("+-"), st.integers(1, 9))
-    return st.one_of(days, weeks, months.map(lambda n: f"{n}m"), mixed)
+    return st.tuples(FORMS, st.integers(low, high), SMALL).map(_age)
+
+
+def _age(drawn: tuple[str, int, int]) -> str:
+    form, days, more = drawn
+    if form == "d" or days < 0:
+        return f"{days}d" if days >= 0 else f"0d - {-days}d"
+    if form == "w":
+        return f"{days // 7}w"
+    months = (days + 15) // 30
+    return f"{months}m" if form == "m" else f"{months}m {form} {more}d"
 
 
 @st.composite
