@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bench.bar import bar, median
@@ -85,10 +86,12 @@ class _World:
         keep = np.ones(len(self.services), bool)
         keep[first] = False
         whole = self.verdicts(self.subjects, self.services.filter(pa.array(keep)), self.around)
-        order = [(name, "ascending") for name in alone.column_names if name not in COUNTS]
-        return alone.sort_by(order).equals(
-            figures(whole, self.calendar, self.tree).select(alone.column_names).sort_by(order)
-        )
+        full = figures(whole, self.calendar, self.tree).select(alone.column_names)
+        names = [name for name in alone.column_names if name not in COUNTS]
+        stays = self.figures.select(alone.column_names).join(alone, names, join_type="left anti")
+        moved = alone.filter(pc.greater(pc.add(alone["denominator"], alone["excluded"]), 0))
+        order = [(name, "ascending") for name in names]
+        return bool(pa.concat_tables([stays, moved]).sort_by(order).equals(full.sort_by(order)))
 
 
 if __name__ == "__main__":

@@ -15,19 +15,18 @@ Verdicts = Sequence[tuple[Indicator, pa.Table]]
 
 
 def changed(before: pa.Table, gone: Verdicts, come: Verdicts, calendar: Calendar, tree: Tree) -> pa.Table:
-    """The figures after some subjects were evaluated again.
+    """The figures that move when some subjects are judged again, with their new counts (zero: nobody is left in them).
 
-    before: as of evaluate.figures, for everybody. gone, come: the old and new verdicts of those subjects alone. Equal to
-    the figures of a full run, in any order of rows.
+    before: as of evaluate.figures, for everybody. gone, come: the old and new verdicts of those subjects alone. What is
+    not returned stays as it was; together they equal a full run.
     """
+    moved = pa.concat_tables([_signed(figures(gone, calendar, tree), -1), figures(come, calendar, tree)])
+    here = before.filter(pc.is_in(before["place"], moved["place"].combine_chunks().unique()))
     names = [name for name in before.column_names if name not in COUNTS]
-    parts = [before, _signed(figures(gone, calendar, tree), -1), figures(come, calendar, tree)]
-    order = before.column_names
-    summed = (
-        pa.concat_tables([part.select(order) for part in parts]).group_by(names).aggregate([(c, "sum") for c in COUNTS])
-    )
-    summed = summed.rename_columns([name.removesuffix("_sum") for name in summed.column_names]).select(order)
-    return summed.filter(pc.greater(pc.add(summed["denominator"], summed["excluded"]), 0))
+    keys = moved.group_by(names).aggregate([])
+    parts = [here.join(keys, names, join_type="left semi"), moved.select(before.column_names)]
+    summed = pa.concat_tables(parts).group_by(names).aggregate([(count, "sum") for count in COUNTS])
+    return summed.rename_columns([name.removesuffix("_sum") for name in summed.column_names]).select(before.column_names)
 
 
 def _signed(rows: pa.Table, sign: int) -> pa.Table:

@@ -74,32 +74,35 @@ def evaluate(
                 here = [i for i in task.indicators if i.place == place]
                 name = re.sub(r"\W", "_", f"{task.name}_{place}")
                 rows = wide(programme, units, masks[task.judged], around, judges[task.judged], place, here)
-                table = laid_out(con, name, rows)
+                lay_out(con, name, rows)
                 for indicator in here:
-                    yield indicator, _run(con, programme, indicator, table, name, calendar.all)
+                    yield indicator, _run(con, programme, indicator, name, calendar.all)
 
 
 _SQL: dict[tuple[str, str, int, str], str] = {}
 
 
-def _run(con: Any, programme: Programme, indicator: Indicator, table: Any, name: str, every: int) -> pa.Table:
-    """The verdicts of one indicator, in order. DuckDB's SQL is kept by programme: to write it takes longer than to run it
-    on a few subjects."""
-    order = [("subject", "ascending"), ("place", "ascending")]
-    if con.name != "duckdb":
-        return verdicts(programme, indicator, table, every).to_pyarrow().sort_by(order)
-    key = programme.hash, indicator.key, every, name
-    if key not in _SQL:
-        _SQL[key] = con.compile(verdicts(programme, indicator, table, every))
-    return con.con.sql(_SQL[key]).to_arrow_table().sort_by(order)
+def _run(con: Any, programme: Programme, indicator: Indicator, name: str, every: int) -> pa.Table:
+    """The verdicts of one indicator over the table called `name`, in order.
+
+    The SQL is kept by programme where the backend takes it: on a few subjects it takes longer to write than to run.
+    """
+    if con.name == "duckdb":
+        key = programme.hash, indicator.key, every, name
+        if key not in _SQL:
+            _SQL[key] = con.compile(verdicts(programme, indicator, con.table(name), every))
+        rows = con.con.sql(_SQL[key]).to_arrow_table()
+    else:
+        rows = verdicts(programme, indicator, con.table(name), every).to_pyarrow()
+    return rows.sort_by([("subject", "ascending"), ("place", "ascending")])
 
 
-def laid_out(con: Any, name: str, rows: pa.Table) -> Any:
-    """Arrow rows as a table of a backend; DuckDB reads them where they lie."""
-    if con.name != "duckdb":
-        return con.create_table(name, rows, overwrite=True)
-    con.con.register(name, rows)
-    return con.table(name)
+def lay_out(con: Any, name: str, rows: pa.Table) -> None:
+    """Make Arrow rows a table of a backend; DuckDB reads them where they lie."""
+    if con.name == "duckdb":
+        con.con.register(name, rows)
+    else:
+        con.create_table(name, rows, overwrite=True)
 
 
 def figures(verdicts: Sequence[tuple[Indicator, pa.Table]], calendar: Calendar, tree: Tree) -> pa.Table:

@@ -24,20 +24,28 @@ def counted(rows: pa.Table, calendar: Calendar, keys: Sequence[str] = ()) -> pa.
     """
     names = ["place", *keys]
     groups = rows.select(names).group_by(names).aggregate([])
-    groups = groups.append_column("group", pa.array(np.arange(len(groups))))
     blank = [rows[name].fill_null("") for name in names]
     known = [groups[name].fill_null("") for name in names]
     here = pc.binary_join_element_wise(*blank, "\0").combine_chunks()
     group = pc.index_in(here, pc.binary_join_element_wise(*known, "\0").combine_chunks()).to_numpy()
     masks = {count: rows[mask].to_numpy() for count, mask in MASKS.items()}
-    parts = []
+    seen = int(np.bitwise_or.reduce(masks["denominator"] | masks["excluded"], initial=0))
+    parts = [_none(groups)]
     for m, month in enumerate(calendar.months):
+        if not seen >> m & 1:
+            continue
         counts = {c: np.bincount(group[(mask >> m & 1) == 1], minlength=len(groups)) for c, mask in masks.items()}
-        part = groups.drop_columns(["group"]).append_column("month", pa.array([str(month)] * len(groups), pa.string()))
+        part = groups.append_column("month", pa.array([str(month)] * len(groups), pa.string()))
         for count in COUNTS:
             part = part.append_column(count, pa.array(counts[count].astype(np.int64)))
         parts.append(part.filter(pa.array(counts["denominator"] + counts["excluded"] > 0)))
     return pa.concat_tables(parts)
+
+
+def _none(groups: pa.Table) -> pa.Table:
+    """No rows, with the columns of `counted`."""
+    columns = [pa.field("month", pa.string()), *(pa.field(count, pa.int64()) for count in COUNTS)]
+    return pa.schema([*groups.schema, *columns]).empty_table()
 
 
 def rolled_up(rows: pa.Table, calendar: Calendar, tree: Tree, keys: Sequence[str] = ()) -> pa.Table:
@@ -46,7 +54,7 @@ def rolled_up(rows: pa.Table, calendar: Calendar, tree: Tree, keys: Sequence[str
     One row a place, month and key, with `level` and `provisional`; who lives in no known place counts at the root only.
     """
     rows = rows.set_column(rows.column_names.index("place"), "place", rows["place"].fill_null(""))
-    eras = _eras(calendar, tree)
+    eras = tree.eras(tuple(_judged(calendar)))
     months = pa.array([str(month) for month in calendar.months])
     era = pa.array([number for number, days in enumerate(eras) for _ in days], pa.int32())
     rows = rows.append_column("era", era.take(pc.index_in(rows["month"], months)))
@@ -65,19 +73,6 @@ def rolled_up(rows: pa.Table, calendar: Calendar, tree: Tree, keys: Sequence[str
         summed["month"], pa.array([str(m) for m in calendar.months if calendar.provisional(m)], pa.string())
     )
     return summed.append_column("level", pa.array(levels, pa.string())).append_column("provisional", provisional)
-
-
-def _eras(calendar: Calendar, tree: Tree) -> list[list[date]]:
-    """The judging days in runs during which the tree is the same."""
-    eras: list[list[date]] = []
-    before = None
-    for day in _judged(calendar):
-        now = [place.stands(day) for place in tree.places.values()]
-        if now != before:
-            eras.append([])
-        eras[-1].append(day)
-        before = now
-    return eras
 
 
 def _plain(name: str) -> str:

@@ -7,6 +7,7 @@ A verdict for 24 months is one integer: bit *m* is month *m*, oldest first. All 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +38,14 @@ class Calendar:
     def all(self) -> int:
         return (1 << len(self.months)) - 1
 
-    @property
+    @cached_property
     def days(self) -> Days:
         return np.array([days_of(judged_on(month, self.on)) for month in self.months], np.int32)
 
     def provisional(self, month: Month) -> bool:
         return month.last > self.on
 
+    @cached_property
     def before(self) -> tuple[Mask, int]:
         """(table, first): `table[day - first]` has the bits of the judging days strictly before `day`; clip the index."""
         days = self.days
@@ -96,7 +98,7 @@ def cohort(indicator: Indicator, births: Days, calendar: Calendar, month_end: Mo
 
 def between(starts: Days, ends: Days, calendar: Calendar) -> Mask:
     """The months judged on a day in [start, end)."""
-    table, first = calendar.before()
+    table, first = calendar.before
     return look_up(table, first, ends) & ~look_up(table, first, starts)
 
 

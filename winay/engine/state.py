@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,7 @@ BLOCK = 50_000
 """Subjects a block: a few megabytes of records each, so that memory stays flat."""
 NO_DAYS = np.empty(0, np.int32)
 NONE_RELEASED = np.empty((0, 0), np.int16)
+DECADE = 3653
 MARGIN = 400
 """Days around births that anchors and records may lie outside of: a pregnancy before, a plan's reach after."""
 
@@ -89,13 +90,20 @@ class Units:
 
 
 def plan_for(programme: Programme, units: Units, on: int) -> Plan:
-    """The plan of everything one kind of subject is owed, for the days that its records can lie on."""
-    kind = units.kind
-    schedules = [s for s in programme.schedules.values() if s.subject == kind]
-    month_end = programme.head.month_end
-    events = [event_schedule(name, e, month_end) for name, e in programme.events.items() if e.subject == kind]
+    """The plan of everything one kind of subject is owed, for the days that its records can lie on.
+
+    Plans are made for whole decades and kept, so that one subject does not wait for the calendar.
+    """
     first = min(int(units.births.min(initial=on)), int(units.days.min(initial=on))) - MARGIN
     last = max(int(units.births.max(initial=on)), int(units.days.max(initial=on)), on) + MARGIN
+    return _plan(programme, units.kind, first // DECADE * DECADE, (last // DECADE + 1) * DECADE)
+
+
+@lru_cache(maxsize=8)
+def _plan(programme: Programme, kind: str, first: int, last: int) -> Plan:
+    month_end = programme.head.month_end
+    events = [event_schedule(name, e, month_end) for name, e in programme.events.items() if e.subject == kind]
+    schedules = [s for s in programme.schedules.values() if s.subject == kind]
     return compile([*events, *schedules], programme.service_numbers, first, last)
 
 
@@ -122,7 +130,7 @@ class Judge:
 
     @cached_property
     def _before(self) -> tuple[Mask, int]:
-        return self.calendar.before()
+        return self.calendar.before
 
     def own(self, births: Days) -> Days:
         """Each unit's own judging day; empty where all share the calendar's."""

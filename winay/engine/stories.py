@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from winay.core.ages import days_of
 from winay.engine.conditions import Conditions, fold_of, walk
-from winay.engine.evaluate import laid_out
+from winay.engine.evaluate import lay_out
 from winay.engine.hands import statuses
 from winay.engine.judging import Calendar, JudgingDay
 from winay.engine.plan import Plan
@@ -39,8 +39,8 @@ def holding(
     parts = [part for criterion in criteria.values() for part in walk(criterion, programme)]
     folds = list(dict.fromkeys(fold for part in parts if (fold := fold_of(part))))
     masks = state(units, plan, {TODAY: judge}, {TODAY: folds})[TODAY]
-    table = laid_out(con, "few", wide(programme, units, masks, around, judge, "residence"))
-    table = table.filter(table.here == calendar.all)
+    lay_out(con, "few", wide(programme, units, masks, around, judge, "residence"))
+    table = con.table("few").filter(con.table("few").here == calendar.all)
     conditions = Conditions(programme, table, calendar.all)
     asked = {f"holds_{i}": conditions.holds(criterion) for i, criterion in enumerate(criteria.values())}
     rows = table.select("subject", **asked).to_pyarrow()

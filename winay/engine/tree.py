@@ -82,6 +82,22 @@ class Tree:
     def _above(self) -> dict[tuple[str, date], list[str]]:
         return {}
 
+    def eras(self, days: tuple[date, ...]) -> list[list[date]]:
+        """Days, in order, in runs during which the tree is the same."""
+        if days not in self._eras:
+            told = [[place.stands(day) for place in self.places.values()] for day in days]
+            runs: list[list[date]] = []
+            for n, day in enumerate(days):
+                if n == 0 or told[n] != told[n - 1]:
+                    runs.append([])
+                runs[-1].append(day)
+            self._eras[days] = runs
+        return self._eras[days]
+
+    @cached_property
+    def _eras(self) -> dict[tuple[date, ...], list[list[date]]]:
+        return {}
+
     def below(self, code: str, day: date) -> set[str]:
         """Every code, of any time, that counts in a place on a day."""
         return {c for c in self.places if code in self.above(c, day)}

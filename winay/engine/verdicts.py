@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def wide(
     Columns: subject, person, place, here (the masks of the spell), attributes as `A`, `place__A` or `provider__A`, fold
     masks, `followed`, `n__PROGRAMME`, `born_in_year`, and the cohort of each indicator as `cohort__KEY`.
     """
-    asked_for = asked(programme)
+    asked_for = dict(asked(programme))
     names = ["subject", "person", *asked_for.pop("", []), *(of for of in asked_for if of != "place")]
     table = units.table.select(list(dict.fromkeys(names)))
     for column in masks.column_names[1:]:
@@ -92,6 +93,7 @@ def _placed(units: Units, table: pa.Table, around: Surroundings, judge: Judge, p
     return table.append_column("place", places).append_column("here", pa.array(here)), places
 
 
+@lru_cache(maxsize=4)
 def asked(programme: Programme) -> dict[str, list[str]]:
     """The attributes criteria ask for, by whose they are: `{"": [...], "place": [...], "birth_facility": [...]}`."""
     result: dict[str, dict[str, None]] = {}
@@ -130,7 +132,7 @@ def _spell_masks(starts: Days, ends: Days, subjects: Any, units: Units, judge: J
     own = judge.own(units.births)
     if own.size:
         own = own[units.at(subjects)]
-    masks: Mask = spell_masks(starts, ends.astype(np.int32), own, *judge.calendar.before(), judge.calendar.all)
+    masks: Mask = spell_masks(starts, ends.astype(np.int32), own, *judge.calendar.before, judge.calendar.all)
     return masks
 
 

@@ -43,7 +43,7 @@ class Head(Written):
     terms: Named[Words] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Programme:
     """The policy of one programme version. `hash` names its content; every part knows its file and line."""
 
