@@ -132,9 +132,9 @@ def _origins(p: Arrays, d: int, day: int, last: int, case: Case, origins: Any) -
 @jit
 def _hands(p: Arrays, d: int, anchor: int, day: int, case: Case, origins: Any, hands: Any) -> None:
     """The five hands across clocks: for a received delivery those that bind its day, else those to plan by."""
-    clock, end = p.clock[p.delivery[d, code.AGE_CLOCK]], case.birth
+    end = case.birth
     for hand in range(5):
-        hands[hand] = reach(p, clock[hand], anchor, end)
+        hands[hand] = reach(p, p.delivery[d, code.AGE_CLOCK], hand, anchor, end)
     if day == FAR:
         hands[VALID] = _earliest_day(p, d, VALID, hands[VALID], anchor, end, origins[0])
         hands[FROM] = _earliest_day(p, d, FROM, hands[FROM], anchor, end, origins[0])
@@ -144,13 +144,13 @@ def _hands(p: Arrays, d: int, anchor: int, day: int, case: Case, origins: Any, h
         origin = origins[0, gap]
         if origin == BEFORE or not binds(p, gap, anchor, judged, end):
             continue
-        clock = p.clock[p.gap[gap, code.GAP_CLOCK]]
+        clock = p.gap[gap, code.GAP_CLOCK]
         if day != FAR:
-            hands[VALID] = max(hands[VALID], reach(p, clock[VALID], origin, end))
-            hands[FROM] = max(hands[FROM], reach(p, clock[FROM], origin, end))
-        hands[UNTIL] = min(hands[UNTIL], reach(p, clock[UNTIL], origins[1, gap], end))
-        due = _later(due, reach(p, clock[DUE], origin, end))
-        by = _later(by, reach(p, clock[BY], origin, end))
+            hands[VALID] = max(hands[VALID], reach(p, clock, VALID, origin, end))
+            hands[FROM] = max(hands[FROM], reach(p, clock, FROM, origin, end))
+        hands[UNTIL] = min(hands[UNTIL], reach(p, clock, UNTIL, origins[1, gap], end))
+        due = _later(due, reach(p, clock, DUE, origin, end))
+        by = _later(by, reach(p, clock, BY, origin, end))
     if hands[DUE] == FAR:
         hands[DUE] = hands[FROM] if due == BEFORE else due
     if hands[BY] == FAR and by != BEFORE:
@@ -170,10 +170,10 @@ def _earliest_day(p: Arrays, d: int, hand: int, day: int, anchor: int, end: int,
         for gap in range(p.delivery[d, code.GAPS], p.delivery[d + 1, code.GAPS]):
             if origins[gap] == BEFORE or not binds(p, gap, anchor, day, end):
                 continue
-            opens = reach(p, p.clock[p.gap[gap, code.GAP_CLOCK], hand], origins[gap], end)
+            opens = reach(p, p.gap[gap, code.GAP_CLOCK], hand, origins[gap], end)
             if opens > day:
-                high = p.gap[gap, code.HIGH]
-                outside = FAR if high < 0 else reach(p, high, anchor, end) + 1
+                ages = p.gap[gap, code.AGES]
+                outside = FAR if ages < 0 else reach(p, ages, UNTIL, anchor, end) + 1
                 following = max(following, min(opens, outside))
         if following == day:
             return int(day)

@@ -113,14 +113,14 @@ def receive_block(
             if anchor == NO_DAY:
                 continue
             row = anchor - p.first_day
-            if row < 0 or row >= len(p.age):
+            if row < 0 or row >= len(p.hands):
                 return False
             if p.track[track, code.KIND] == code.PLAIN:
                 begin, end = p.track[track, code.START], p.track[track + 1, code.START]
                 service = p.delivery[begin, code.SERVICE]
                 _plain(
-                    p.first_day, p.delivery, p.window[row], p.gap_window, begin, end, p.track[track, code.IN_SEQUENCE] != 0,
-                    anchor, births[unit], days, records[service, 0], records[service, 1], received[unit],
+                    p.first_day, p.hands, p.delivery, begin, end, p.track[track, code.IN_SEQUENCE] != 0, anchor,
+                    births[unit], days, records[service, 0], records[service, 1], received[unit],
                 )  # fmt: skip
             elif p.track[track, code.KIND] == code.CHAIN:
                 _chain(p, track, anchor, case, ends)
@@ -156,8 +156,8 @@ def slices(start: int, stop: int, services: Any, days: Days, on: int, records: A
 
 @jit
 def _plain(
-    first_day: int, delivery: Any, window: Ages, gap_window: Ages, begin: int, end: int, in_sequence: bool, anchor: int,
-    birth: int, days: Days, start: int, stop: int, received: Ages,
+    first_day: int, hands: Any, delivery: Any, begin: int, end: int, in_sequence: bool, anchor: int, birth: int, days: Days,
+    start: int, stop: int, received: Ages,
 ) -> None:  # fmt: skip
     """Earliest, one service, age clocks and at most one `since: counted` gap each: nearly every standard.
 
@@ -169,12 +169,12 @@ def _plain(
     for d in range(begin, end):
         if start >= stop:
             break
-        first = max(anchor + window[d, 0], last + 1)
-        final = anchor + window[d, 1]
-        gap = delivery[d, code.PLAIN_GAP]
+        clock, gap = delivery[d, code.AGE_CLOCK], delivery[d, code.ONLY_GAP]
+        first = max(anchor + hands[anchor - first_day, clock, VALID], last + 1)
+        final = anchor + hands[anchor - first_day, clock, UNTIL]
         if gap >= 0 and last > BEFORE:
-            first = max(first, last + gap_window[last - first_day, gap, 0])
-            final = min(final, last + gap_window[last - first_day, gap, 1])
+            first = max(first, last + hands[last - first_day, gap, VALID])
+            final = min(final, last + hands[last - first_day, gap, UNTIL])
         i = start
         while i < stop and days[i] < first:
             i += 1
@@ -187,9 +187,9 @@ def _plain(
 
 
 @jit
-def reach(p: Arrays, column: int, origin: int, end: int) -> int:
+def reach(p: Arrays, clock: int, hand: int, origin: int, end: int) -> int:
     """The day a hand points at, from its origin; FAR without a limit. The origin lies inside the plan's days."""
-    value = p.age[origin - p.first_day, column]
+    value = p.hands[origin - p.first_day, clock, hand]
     if value == code.NO_LIMIT:
         return FAR
     return end if value == code.AT_END else origin + value
@@ -197,15 +197,13 @@ def reach(p: Arrays, column: int, origin: int, end: int) -> int:
 
 @jit
 def allows(p: Arrays, clock: int, origin: int, day: int, end: int) -> bool:
-    valid, until = reach(p, p.clock[clock, VALID], origin, end), reach(p, p.clock[clock, UNTIL], origin, end)
-    return bool(valid <= day <= until)
+    return bool(reach(p, clock, VALID, origin, end) <= day <= reach(p, clock, UNTIL, origin, end))
 
 
 @jit
 def binds(p: Arrays, gap: int, anchor: int, day: int, end: int) -> bool:
     """Whether a gap binds a record of that day: the record's own age lies in the gap's range."""
-    low, high = p.gap[gap, code.LOW], p.gap[gap, code.HIGH]
-    return bool(low < 0 or reach(p, low, anchor, end) <= day <= reach(p, high, anchor, end))
+    return bool(p.gap[gap, code.AGES] < 0 or allows(p, p.gap[gap, code.AGES], anchor, day, end))
 
 
 @jit
@@ -318,25 +316,28 @@ def release_day(p: Arrays, d: int, track: int, anchor: int, case: Case) -> int:
     for r in range(p.delivery[d, code.RELEASES], p.delivery[d + 1, code.RELEASES]):
         kind, value, since = p.release[r, 0], p.release[r, 1], p.release[r, 2]
         if kind == code.BY_AGE:
-            result = min(result, reach(p, value, anchor, case.birth))
+            day = reach(p, value, VALID, anchor, case.birth)
         elif kind == code.BY_RECEIVED:
-            result = min(result, _counted(p, track, d, value, reach(p, since, anchor, case.birth), case))
+            day = _counted(p.track[track, code.START], d, value, reach(p, since, VALID, anchor, case.birth), case)
         else:
             other = route_on(p, value, case)
-            if other >= 0:
-                for number in range(1, p.track[other + 1, code.START] - p.track[other, code.START] + 1):
-                    result = min(result, received_on(p, other, number, case))
-    return result
+            day = (
+                FAR
+                if other < 0
+                else _counted(p.track[other, code.START], p.track[other + 1, code.START], 1, BEFORE, case)
+            )
+        result = min(result, day)
+    return int(result)
 
 
 @jit
-def _counted(p: Arrays, track: int, d: int, number: int, since: int, case: Case) -> int:
-    """The day of the n-th record counted before delivery d, from a day on; they are on increasing days."""
-    for e in range(p.track[track, code.START], d):
-        if case.received[e] != NONE and case.birth + case.received[e] >= since:
+def _counted(begin: int, end: int, number: int, since: int, case: Case) -> int:
+    """The day of the n-th record that some deliveries of one track received from a day on; they are on increasing days."""
+    for d in range(begin, end):
+        if case.received[d] != NONE and case.birth + case.received[d] >= since:
             number -= 1
             if number == 0:
-                return int(case.birth + case.received[e])
+                return int(case.birth + case.received[d])
     return FAR
 
 
@@ -362,31 +363,21 @@ def route_on(p: Arrays, first: int, case: Case) -> int:
     for track in range(first, first + routes):
         if len(case.fits) and not case.fits[track]:
             continue
-        kind, low, high = p.track[track, code.FITS], p.track[track, code.FITS_LOW], p.track[track, code.FITS_HIGH]
+        kind, what = p.track[track, code.FITS], p.track[track, code.FITS_WHAT]
         day = _first_day(p.delivery[p.track[track, code.START], code.SERVICE], anchor, case)
-        judged = min(case.on, p.first_day + len(p.age) - 1) if day == FAR else day
-        if kind == code.FIRST_AGE:
-            if not reach(p, low, anchor, case.birth) <= judged <= reach(p, high, anchor, case.birth):
-                continue
-        elif kind == code.FIRST_SERVICE and (day == FAR or not _proves(low, day, case)):
+        judged = min(case.on, p.first_day + len(p.hands) - 1) if day == FAR else day
+        if kind == code.FIRST_AGE and not allows(p, what, anchor, judged, case.birth):
+            continue
+        if kind == code.FIRST_SERVICE and (day == FAR or _first_day(what, day, case) != day):
             continue
         return track
     return -1
 
 
 @jit
-def _first_day(service: int, anchor: int, case: Case) -> int:
-    """The first record of a service from the anchor on; FAR without one."""
+def _first_day(service: int, since: int, case: Case) -> int:
+    """The first record of a service from a day on; FAR without one."""
     for i in range(case.records[service, 0], case.records[service, 1]):
-        if case.days[i] >= anchor:
+        if case.days[i] >= since:
             return int(case.days[i])
     return FAR
-
-
-@jit
-def _proves(service: int, day: int, case: Case) -> bool:
-    """Whether a record of the service lies on that day."""
-    found = False
-    for i in range(case.records[service, 0], case.records[service, 1]):
-        found = found or case.days[i] == day
-    return found

@@ -1,7 +1,7 @@
 """What is owed, as run: the normal form compiled to flat arrays that the kernel reads (design 6).
 
-Calendar arithmetic happens here, once a calendar day: `age[day - first_day, a]` is how many days the a-th distinct age
-of the programme lasts from that day. Everything else is a column number in that table.
+Calendar arithmetic happens here, once a calendar day: `hands[day - first_day, c]` are the hands of the c-th distinct
+clock of the programme when it starts on that day. A range of ages is a clock too. All else are numbers of rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,30 +19,30 @@ from winay.programme.schedule import Clock, Delivery, GapClock, Limit, Route, Sc
 from winay.programme.standards import END, Anchor
 
 NO_LIMIT = 32767
-"""In the age table: nobody wrote this hand, or it has no limit."""
+"""In the table of hands: nobody wrote this one, or it has no limit."""
 AT_END = 32766
-"""In the age table: the day the episode ends, whatever the origin."""
+"""In the table of hands: the day the episode ends, whatever the origin."""
 NONE = -32768
 """In `received` and `released`: never. All other values are days from the unit's birth."""
 NO_DAY = np.int32(-(2**31))
 """In anchors: the unit has none."""
 FARTHEST = 32000
 """Days a plan can span and a hand can reach: a lifetime, and what fits into an int16."""
-COUNTED, PREVIOUS, OWN, OTHER = range(4)
-BY_AGE, BY_RECEIVED, BY_STARTED = range(3)
-PLAIN, EARLIEST, CHAIN = range(3)
-ANY_FIRST, FIRST_AGE, FIRST_SERVICE = range(3)
-START, KIND, IN_SEQUENCE, ANCHOR, ANCHOR_NUMBER, FIRST_TRACK, ROUTES, FITS, FITS_LOW, FITS_HIGH = range(10)
-"""Columns of `track`: first delivery; how it is matched; the delivery it starts at (track -1: given); the first track of
-its standard and how many routes that has (0: one for everybody); whom the route fits (ANY_FIRST; FIRST_AGE, two ages;
-FIRST_SERVICE, a service)."""
-SERVICE, AGE_CLOCK, GAPS, RELEASES, RELEASED_IN, PLAIN_GAP = range(6)
-"""Columns of `delivery`: service (-1: nothing proves it), clock, first gap and release, column of `released` (-1: none),
-clock of its only gap (-1: none)."""
-SINCE, SINCE_TRACK, SINCE_NUMBER, GAP_CLOCK, LOW, HIGH = range(6)
-"""Columns of `gap`: COUNTED, PREVIOUS, or OWN, OTHER with track and number; clock; the ages it binds (-1: it always does)."""
 VALID, FROM, DUE, BY, UNTIL = range(5)
 HANDS = ("valid", "from_", "due", "by", "until")
+START, KIND, IN_SEQUENCE, ANCHOR, ANCHOR_NUMBER, FIRST_TRACK, ROUTES, FITS, FITS_WHAT = range(9)
+"""Columns of `track`: first delivery; PLAIN, EARLIEST or CHAIN; the delivery it starts at (track -1: given); the first
+track of its standard and how many routes that has (0: one for everybody); whom the route fits, and of what age (a clock)
+or with which service at the first record."""
+PLAIN, EARLIEST, CHAIN = range(3)
+ANYBODY, FIRST_AGE, FIRST_SERVICE = range(3)
+SERVICE, AGE_CLOCK, GAPS, RELEASES, RELEASED_IN, ONLY_GAP = range(6)
+"""Columns of `delivery`: service (-1: nothing proves it), clock, first gap and release, column of `released` (-1: none),
+clock of its first gap (-1: none)."""
+SINCE, SINCE_TRACK, SINCE_NUMBER, GAP_CLOCK, AGES = range(5)
+"""Columns of `gap`: COUNTED, PREVIOUS, or OWN, OTHER with track and number; clock; ages it binds, as a clock (-1: all)."""
+COUNTED, PREVIOUS, OWN, OTHER = range(4)
+BY_AGE, BY_RECEIVED, BY_STARTED = range(3)
 
 
 class Arrays(NamedTuple):
@@ -50,22 +50,13 @@ class Arrays(NamedTuple):
 
     first_day: int
     services: int
-    age: NDArray[np.int16]
-    """[day - first_day, age]: days that a distinct age lasts from that day."""
-    clock: NDArray[np.int32]
-    """[clock, hand]: columns of `age`."""
-    window: NDArray[np.int16]
-    """[day - first_day, delivery, 2]: `valid` and `until` of its age clock, so that the common case reads them in a row."""
-    gap_window: NDArray[np.int16]
-    """[day - first_day, clock, 2]: the same of each clock."""
+    hands: NDArray[np.int16]
+    """[day - first_day, clock, hand]: days from that day to each hand of a clock that starts on it; NO_LIMIT, AT_END."""
     track: NDArray[np.int32]
-    """[track + 1, START…]"""
     delivery: NDArray[np.int32]
-    """[delivery + 1, SERVICE…]"""
     gap: NDArray[np.int32]
-    """[gap, SINCE…]"""
     release: NDArray[np.int32]
-    """[release, 3]: BY_AGE, age; BY_RECEIVED, n, since which age; BY_STARTED, track."""
+    """[release, 3]: BY_AGE, clock; BY_RECEIVED, n, since which age (a clock); BY_STARTED, track."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +103,10 @@ class Plan:
         """[delivery]: its column of `released`, -1 when it is always owed."""
         return self.arrays.delivery[:-1, RELEASED_IN]
 
-    def hand(self, hand: int) -> NDArray[np.int16]:
-        """int16 [anchor day - first_day, delivery]: one hand of every age clock, from the anchor; NO_LIMIT, AT_END."""
-        return self.arrays.age[:, self.arrays.clock[self.arrays.delivery[:-1, AGE_CLOCK], hand]]
-
     @cached_property
     def by(self) -> NDArray[np.int16]:
-        return self.hand(BY)
+        """int16 [anchor day - first_day, delivery]: `by` of its age clock, in days from the anchor; NO_LIMIT, AT_END."""
+        return self.arrays.hands[:, self.arrays.delivery[:-1, AGE_CLOCK], BY]
 
     @cached_property
     def by_from_gap(self) -> NDArray[np.bool_]:
@@ -143,13 +131,18 @@ def event_schedule(name: str, event: Event, month_end: MonthEnd = "clip") -> Sch
     )  # fmt: skip
 
 
+def starts_at(anchor: str | Anchor) -> tuple[str, int] | None:
+    """The delivery whose receipt is the anchor; None: the unit itself gives the day."""
+    if isinstance(anchor, str) or anchor.back:
+        return None
+    name, number = (anchor.delivery or f"event:{anchor.event}/1").rsplit("/", 1)
+    return name, int(number)
+
+
 def refers_to(schedule: Schedule) -> Iterator[str]:
     """The schedules that must be evaluated before this one."""
-    if isinstance(schedule.anchor, Anchor):
-        if schedule.anchor.event:
-            yield f"event:{schedule.anchor.event}"
-        elif schedule.anchor.delivery:
-            yield schedule.anchor.delivery.rsplit("/", 1)[0]
+    if start := starts_at(schedule.anchor):
+        yield start[0]
     for delivery in (d for route in schedule.routes for d in route.deliveries):
         yield from (gap.since[0] for gap in delivery.gaps if isinstance(gap.since, tuple))
         yield from (release.started for release in delivery.releases if release.started)
@@ -200,39 +193,37 @@ def compile(schedules: Sequence[Schedule], service_numbers: Mapping[str, int], f
 
 
 class _Compiler:
-    """Collects the distinct ages and clocks while the arrays are written."""
+    """Collects the distinct clocks while the arrays are written."""
 
     def __init__(self, tracks: list[Track], service_numbers: Mapping[str, int], first_day: int, last_day: int) -> None:
         self.tracks, self.service_numbers = tracks, service_numbers
         self.days = np.arange(first_day, last_day + 1, dtype=np.int32)
-        self.ages: dict[tuple[Limit, MonthEnd], int] = {}
-        self.clocks: dict[tuple[int, ...], int] = {}
+        self.clocks: dict[tuple[Clock, MonthEnd], int] = {}
         self.first_track = {track.name: track.number for track in reversed(tracks)}
 
-    def column(self, limit: Limit, month_end: MonthEnd) -> int:
-        plain: MonthEnd = month_end if isinstance(limit, Age) and limit.months else "clip"
-        return self.ages.setdefault((limit, plain), len(self.ages))
-
     def clock(self, clock: Clock, month_end: MonthEnd) -> int:
-        columns = tuple(self.column(getattr(clock, hand), month_end) for hand in HANDS)
-        return self.clocks.setdefault(columns, len(self.clocks))
+        return self.clocks.setdefault((clock, month_end), len(self.clocks))
 
-    def table(self) -> NDArray[np.int16]:
-        table = np.empty((len(self.days), len(self.ages)), np.int16)
-        for (limit, month_end), column in self.ages.items():
-            if isinstance(limit, Age):
-                table[:, column] = np.clip(after(limit, self.days, month_end) - self.days, -FARTHEST, FARTHEST)
-            else:
-                table[:, column] = AT_END if limit == END else NO_LIMIT
+    def ages(self, low: Age, month_end: MonthEnd, high: Limit = None) -> int:
+        """Ages from `low` to `high`, as a clock that opens and closes then."""
+        return self.clock(Clock(low, low, None, None, high), month_end)
+
+    def hands(self) -> NDArray[np.int16]:
+        table = np.empty((len(self.days), len(self.clocks), len(HANDS)), np.int16)
+        for (clock, month_end), column in self.clocks.items():
+            for hand, name in enumerate(HANDS):
+                limit: Limit = getattr(clock, name)
+                if isinstance(limit, Age):
+                    days = after(limit, self.days, month_end) - self.days
+                    table[:, column, hand] = np.clip(days, -FARTHEST, FARTHEST)
+                else:
+                    table[:, column, hand] = AT_END if limit == END else NO_LIMIT
         return table
 
     def arrays(self) -> Arrays:
-        tracks: list[tuple[int, ...]] = [
-            (t.deliveries.start, *self.kind(t), *self.anchor(t), *self.routes(t), *self.first(t)) for t in self.tracks
-        ]
         deliveries: list[tuple[int, ...]] = []
         gaps: list[tuple[int, ...]] = []
-        releases: list[tuple[int, int, int]] = []
+        releases: list[tuple[int, ...]] = []
         released = 0
         for track, delivery in ((t, d) for t in self.tracks for d in t.route.deliveries):
             column = released if delivery.releases else -1
@@ -244,49 +235,34 @@ class _Compiler:
             deliveries.append((service, clock, len(gaps), len(releases), column, only))
             gaps += own
             releases += self.releases(delivery, track.schedule.month_end)
-        tracks.append((len(deliveries), *[-1] * 9))
+        tracks = [self.track(track) for track in self.tracks] + [(len(deliveries), *[-1] * 8)]
         deliveries.append((-1, -1, len(gaps), len(releases), -1, -1))
         services = max(self.service_numbers.values(), default=-1) + 1
-        ages, clocks = self.table(), _int32(list(self.clocks), 5)
-        tables = _int32(tracks, 10), _int32(deliveries, 6), _int32(gaps, 6), _int32(releases, 3)
-        gap_window = ages[:, clocks[:, [VALID, UNTIL]]]
-        window = np.ascontiguousarray(gap_window[:, tables[1][:-1, AGE_CLOCK]])
-        return Arrays(int(self.days[0]), services, ages, clocks, window, np.ascontiguousarray(gap_window), *tables)
+        tables = _int32(tracks, 9), _int32(deliveries, 6), _int32(gaps, 5), _int32(releases, 3)
+        return Arrays(int(self.days[0]), services, self.hands(), *tables)
 
-    def kind(self, track: Track) -> tuple[int, bool]:
-        if track.schedule.match == "chain":
-            return CHAIN, track.schedule.in_sequence
-        simple = all(
-            not d.releases
-            and d.service == track.route.deliveries[0].service
-            and d.age.until != END
-            and (not d.gaps or (len(d.gaps) == 1 and d.gaps[0].since == "counted" and d.gaps[0].ages is None))
-            and all(gap.clock.until != END for gap in d.gaps)
-            for d in track.route.deliveries
+    def track(self, track: Track) -> tuple[int, ...]:
+        kind = (
+            CHAIN
+            if track.schedule.match == "chain"
+            else PLAIN
+            if all(map(_simple, track.route.deliveries))
+            else EARLIEST
         )
-        return (PLAIN if simple else EARLIEST), track.schedule.in_sequence
+        if kind == PLAIN and len({delivery.service for delivery in track.route.deliveries}) > 1:
+            kind = EARLIEST
+        routes = 0 if one_route(track.schedule) else len(track.schedule.routes)
+        first, fits = track.route.first, (ANYBODY, 0)
+        if first is not None and first.service is not None:
+            fits = FIRST_SERVICE, self.service_numbers.get(first.service, -1)
+        elif first is not None and first.age is not None:
+            fits = FIRST_AGE, self.ages(first.age[0], track.schedule.month_end, first.age[1])
+        start = track.deliveries.start, kind, track.schedule.in_sequence
+        return *start, *self.anchor(track.schedule.anchor), self.first_track[track.name], routes, *fits
 
-    def routes(self, track: Track) -> tuple[int, int]:
-        return self.first_track[track.name], 0 if one_route(track.schedule) else len(track.schedule.routes)
-
-    def anchor(self, track: Track) -> tuple[int, int]:
-        anchor = track.schedule.anchor
-        if isinstance(anchor, Anchor) and anchor.event:
-            return self.first_track[f"event:{anchor.event}"], 1
-        if isinstance(anchor, Anchor) and anchor.delivery:
-            name, number = anchor.delivery.rsplit("/", 1)
-            return self.first_track[name], int(number)
-        return -1, 0
-
-    def first(self, track: Track) -> tuple[int, int, int]:
-        first = track.route.first
-        if first is None:
-            return ANY_FIRST, 0, 0
-        if first.service is not None:
-            return FIRST_SERVICE, self.service_numbers.get(first.service, -1), 0
-        assert first.age is not None
-        month_end = track.schedule.month_end
-        return FIRST_AGE, self.column(first.age[0], month_end), self.column(first.age[1], month_end)
+    def anchor(self, anchor: str | Anchor) -> tuple[int, int]:
+        path = starts_at(anchor)
+        return (self.first_track[path[0]], path[1]) if path else (-1, 0)
 
     def gap(self, gap: GapClock, track: Track) -> tuple[int, ...]:
         month_end = track.schedule.month_end
@@ -297,18 +273,24 @@ class _Compiler:
             since = OTHER, self.first_track[gap.since[0]], gap.since[1]
         else:
             since = (COUNTED if gap.since == "counted" else PREVIOUS), -1, 0
-        ages = [self.column(age, month_end) for age in gap.ages] if gap.ages else [-1, -1]
-        return *since, self.clock(gap.clock, month_end), *ages
+        ages = self.ages(gap.ages[0], month_end, gap.ages[1]) if gap.ages else -1
+        return *since, self.clock(gap.clock, month_end), ages
 
-    def releases(self, delivery: Delivery, month_end: MonthEnd) -> Iterator[tuple[int, int, int]]:
+    def releases(self, delivery: Delivery, month_end: MonthEnd) -> Iterator[tuple[int, ...]]:
         for release in delivery.releases:
             if release.age is not None:
-                age = release.age.plus(Age(0, int(release.after_age)))
-                yield BY_AGE, self.column(age, month_end), 0
+                yield BY_AGE, self.ages(release.age.plus(Age(0, int(release.after_age))), month_end), 0
             elif release.received is not None:
-                yield BY_RECEIVED, release.received, self.column(release.since, month_end)
+                yield BY_RECEIVED, release.received, self.ages(release.since, month_end)
             else:
                 yield BY_STARTED, self.first_track[str(release.started)], 0
+
+
+def _simple(delivery: Delivery) -> bool:
+    """Whether its age clock and at most one gap since the last counted record say all, neither until the end."""
+    clocks = [delivery.age, *(gap.clock for gap in delivery.gaps)]
+    counted = [gap for gap in delivery.gaps if gap.since == "counted" and gap.ages is None]
+    return not delivery.releases and len(delivery.gaps) == len(counted) <= 1 and all(c.until != END for c in clocks)
 
 
 def _int32(rows: Sequence[tuple[int, ...]], width: int) -> NDArray[np.int32]:

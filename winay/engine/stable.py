@@ -6,8 +6,8 @@ from datetime import date
 import numpy as np
 
 from winay.core.ages import Age, MonthEnd, after, days_of
+from winay.engine.plan import starts_at
 from winay.programme.schedule import START, Delivery, GapClock, Limit, Schedule
-from winay.programme.standards import Anchor
 
 FOUR_YEARS = np.arange(days_of(date(2020, 1, 1)), days_of(date(2024, 1, 1)), dtype=np.int32)
 """Every day an age can start on: month lengths repeat after four years."""
@@ -19,10 +19,9 @@ def prefix_stable(schedule: Schedule, others: Mapping[str, bool]) -> bool:
     Stable: what it refers to is; no delivery can count a record before the one that opens it; and it is a chain, or in
     sequence, or no record that a delivery takes leaves an earlier one open to a later record (`Order.passes`).
     """
-    if isinstance(schedule.anchor, Anchor) and not schedule.anchor.back:
-        anchor = schedule.anchor.delivery or f"event:{schedule.anchor.event}/1"
-        if not others[anchor.rsplit("/", 1)[0]]:
-            return False
+    start = starts_at(schedule.anchor)
+    if start and not others[start[0]]:
+        return False
     order = Order(schedule.month_end)
     return all(
         order.knows_in_time(route.deliveries, others)
