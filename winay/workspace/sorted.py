@@ -1,9 +1,10 @@
 """The derived table of services in the order the engine reads: by subject, service, day; whole subjects a row group."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,30 +33,14 @@ class Block:
 
 
 def write(path: Path, parts: Iterable[pa.Table]) -> None:
-    """Write subject, service, day; `parts` end to end are sorted by all three. The file appears whole or not at all."""
+    """Write subject, service, day: parts of whole subjects that end to end are sorted by all three; whole or not at all."""
     with staged(path) as draft, pq.ParquetWriter(draft, SCHEMA, compression="snappy") as out:
-        for group in _groups(part.select(SCHEMA.names).cast(SCHEMA) for part in parts):
-            out.write_table(group, row_group_size=len(group))
-
-
-def _groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Tables of about ROWS rows, cut where a subject begins."""
-    rest = SCHEMA.empty_table()
-    for part in parts:
-        rest = pa.concat_tables([rest, part])
-        owners = rest["subject"].to_numpy()
-        start = 0
-        while len(rest) - start > ROWS:
-            stop = int(np.searchsorted(owners, owners[start + ROWS]))
-            if stop <= start:  # one subject fills a whole group
-                stop = int(np.searchsorted(owners, owners[start + ROWS], side="right"))
-                if stop == len(rest):
-                    break
-            yield rest.slice(start, stop - start)
-            start = stop
-        rest = rest.slice(start)
-    if len(rest):
-        yield rest
+        for part in parts:
+            owners = part["subject"].to_numpy()
+            begins = np.append(np.flatnonzero(np.diff(owners, prepend=-1)), len(owners))
+            about = np.append(np.arange(0, len(owners), ROWS), len(owners))
+            for start, stop in pairwise(np.unique(begins[np.searchsorted(begins, about)])):
+                out.write_table(part.slice(start, stop - start).cast(SCHEMA), row_group_size=stop - start)
 
 
 def each_block(

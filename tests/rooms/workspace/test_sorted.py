@@ -19,17 +19,27 @@ def spans(path: Path, subjects: int, **asked: int) -> list[tuple[int, int, list[
     return table.each_block(path, subjects, lambda b: (b.low, b.high, b.offsets.tolist(), len(b.days)), **asked)
 
 
-@pytest.mark.parametrize("cuts", [[9], [1, 4, 4], [2, 2, 2, 3]])
-def test_subjects_stay_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuts: list[int]) -> None:
-    """However the parts arrive: groups of about three records end where a subject does."""
+FIRST, SECOND, LAST = (0, 2, [0, 2, 2], 2), (2, 5, [0, 4, 4, 4], 4), (5, 8, [0, 1, 3, 3], 3)
+
+
+@pytest.mark.parametrize(
+    ("parts", "blocks"),
+    [
+        ([9], [(0, 5, [0, 2, 2, 6, 6, 6], 6), LAST]),
+        ([2, 7], [FIRST, SECOND, LAST]),
+        ([2, 4, 0, 3], [FIRST, SECOND, LAST]),
+    ],
+)
+def test_subjects_stay_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: list[int], blocks: list[object]
+) -> None:
+    """A group of three records or a little more ends where a subject does; no subject is in two."""
     monkeypatch.setattr(table, "ROWS", 3)
-    owners = [0, 0, 2, 2, 2, 2, 5, 6, 6]
-    stops = np.cumsum(cuts)
-    table.write(
-        tmp_path / "s.parquet", [rows(owners).slice(stop - cut, cut) for stop, cut in zip(stops, cuts, strict=True)]
-    )
-    assert pq.read_table(tmp_path / "s.parquet")["subject"].to_pylist() == owners
-    assert spans(tmp_path / "s.parquet", 8) == [(0, 2, [0, 2, 2], 2), (2, 5, [0, 4, 4, 4], 4), (5, 8, [0, 1, 3, 3], 3)]
+    owners = rows([0, 0, 2, 2, 2, 2, 5, 6, 6])
+    stops = np.cumsum(parts)
+    table.write(tmp_path / "s.parquet", [owners.slice(stop - n, n) for stop, n in zip(stops, parts, strict=True)])
+    assert pq.read_table(tmp_path / "s.parquet").equals(owners)
+    assert spans(tmp_path / "s.parquet", 8) == blocks
 
 
 def test_some_subjects_need_some_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
