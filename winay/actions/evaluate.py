@@ -21,42 +21,27 @@ ENGINE = "1"
 """Changes when the same rules and records would give other figures."""
 FIGURE = ("indicator", "rules", "place", "month")
 """What names a figure."""
+MONTHS = 24
 Advance = Callable[[float], None]
 
 
-Verdicts = Callable[[Indicator, Any], None]
-"""Called with each indicator and its verdicts, an Ibis table."""
-
-
-def figures_of(
-    ws: Workspace, known: "Known", on: date, indicators: Sequence[Indicator], con: Any, keep: Verdicts, months: int = 24,
-    advance: Advance = lambda done: None,
-) -> "pa.Table":  # fmt: skip
-    """The figures of indicators at every level, as of a day, from what is known; the verdicts are handed to `keep`."""
+def evaluated(
+    ws: Workspace, known: "Known", on: date, indicators: Sequence[Indicator], con: Any, advance: Advance | None = None
+) -> "tuple[pa.Table, list[tuple[Indicator, pa.Table]]]":
+    """(figures at every level, in order; the verdicts of each indicator), as of a day, from what is known."""
     from winay.engine import evaluate as engine
     from winay.engine.figures import with_reporting
     from winay.engine.judging import Calendar
     from winay.engine.tree import Tree
 
-    programme, calendar = promised(ws), Calendar.back_from(on, months)
-    tree, counts = Tree.of(known.places.to_pylist()), []
-    for indicator, rows in engine.evaluate(
-        con,
-        programme,
-        known.subjects,
-        known.services,
-        around(known),
-        on,
-        indicators=indicators,
-        months=months,
-        on_block=advance,
-    ):
-        rows = rows.cache()
-        counts.append(engine.counted_as(indicator, rows, calendar))
-        keep(indicator, rows)
-    figures = engine.figures(counts, calendar, tree)
+    programme, calendar, tree = promised(ws), Calendar.back_from(on, MONTHS), Tree.of(known.places.to_pylist())
+    tables = known.subjects, known.services, around(known)
+    asked: dict[str, Any] = {"indicators": indicators, "months": MONTHS, "on_block": advance}
+    verdicts = list(engine.evaluate(con, programme, *tables, on, **asked))
+    figures = engine.figures(verdicts, calendar, tree)
     figures = with_reporting(figures, known.reported, known.providers, calendar, tree)
-    return engine.with_history(figures, programme, known, calendar)
+    figures = engine.with_history(figures, programme, known, calendar)
+    return figures.sort_by([(name, "ascending") for name in FIGURE]).combine_chunks(), verdicts
 
 
 def around(known: "Known") -> "Surroundings":
@@ -67,7 +52,7 @@ def around(known: "Known") -> "Surroundings":
 
 
 def evaluate(
-    ws: Workspace, caller: gate.Caller, on: date, known_on: date, months: int = 24, advance: Advance = lambda done: None
+    ws: Workspace, caller: gate.Caller, on: date, known_on: date, advance: Advance | None = None
 ) -> "Snapshot":
     """Every indicator of the programme for the months up to `on`, as known on a day, kept as a new snapshot.
 
@@ -75,27 +60,18 @@ def evaluate(
     """
     import pyarrow.parquet as pq
 
-
     programme = promised(ws)
     with gate.tables(ws, caller, "evaluate", what=f"on {on} known {known_on}") as people, ws.snapshots.draft() as draft:
         loads = ws.ledger.finished()
         known = people.known(known_on)
-        con = backend(ws)
-
-        def keep(indicator: Indicator, rows: Any) -> None:
-            table = rows.order_by("subject", "place").to_pyarrow().combine_chunks()
-            pq.write_table(table, draft / f"{verdicts_name(indicator)}.parquet")
-
-        wanted = list(programme.indicators.values())
-        figures = figures_of(ws, known, on, wanted, con, keep, months, advance)
-        figures = figures.sort_by([(name, "ascending") for name in FIGURE]).combine_chunks()
-        pq.write_table(figures, draft / "figures.parquet")
-        pq.write_table(known.subjects, draft / "subjects.parquet")
-        pq.write_table(known.members, draft / "members.parquet")
-        pq.write_table(known.places, draft / "places.parquet")
+        figures, verdicts = evaluated(ws, known, on, list(programme.indicators.values()), backend(ws), advance)
+        kept = {verdicts_name(indicator): rows.combine_chunks() for indicator, rows in verdicts}
+        kept |= {"figures": figures, "subjects": known.subjects, "members": known.members, "places": known.places}
+        for name, table in kept.items():
+            pq.write_table(table, draft / f"{name}.parquet")
         manifest = {
             "programme": programme.hash, "name": programme.name, "ledger": ws.ledger.digest(loads), "on": on.isoformat(),
-            "known": known_on.isoformat(), "engine": ENGINE, "months": months, "subjects": len(known.subjects),
+            "known": known_on.isoformat(), "engine": ENGINE, "months": MONTHS, "subjects": len(known.subjects),
             "records": len(known.services),
         }  # fmt: skip
         return ws.snapshots.open_snapshot(ws.snapshots.freeze(draft, manifest))

@@ -55,7 +55,7 @@ def explain(
             parts = [proof.part(*part, verdict["components"]) for part in _components(programme, meant).items()]
             because = _because(ws, one, meant, on)
             told.append(verdict | _rule(meant) | {"because": because, "components": parts})
-    return one.head(on, known_on) | {"registry": registry, "indicators": told}
+    return one.head | {"registry": registry, "indicators": told}
 
 
 def _of_figure(ws: Workspace, caller: gate.Caller, key: str, place: str, period: str) -> Row:
@@ -101,7 +101,7 @@ def _because(ws: Workspace, one: Judged, meant: Indicator, on: date) -> list[Row
     return [
         {
             "claim": " ".join(words.criterion(c, programme, excludes=out)).strip(" -"),
-            "found": one.row.get(c.attribute or ""),
+            "found": one.head["attributes"].get(c.attribute),
             "holds": bool(held[str(n)][0]),
             "takes_out": out,
         }

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from winay.actions import gate
-from winay.actions.evaluate import figures_of, judged, verdicts_name
+from winay.actions.evaluate import MONTHS, evaluated, judged, verdicts_name
 from winay.actions.opening import month, promised
 from winay.core.periods import Month, judged_on
 from winay.core.problems import Problem, WinayError, unknown_name, wrong_use
@@ -24,9 +24,55 @@ VERDICTS = ("met", "missing", "excluded")
 
 
 @dataclass(frozen=True)
-class Cut:
-    """One indicator as it was computed: kept in a snapshot (its id), or now, from what was known on some day."""
+class Asked:
+    """Which figure: an indicator, its rule version, a month, a place; from a snapshot, or anew, as known on a day.
 
+    on: the judging day of what is evaluated anew (else the day known).
+    """
+
+    name: str
+    rules: str | None = None
+    period: str | None = None
+    place: str | None = None
+    snapshot: str = "latest"
+    known_on: date | None = None
+    on: date | None = None
+
+    def indicator(self, ws: Workspace) -> Indicator:
+        """Without rules the version in force on the last day of the period: by default the last month that ended."""
+        if self.period:
+            day = month(self.period).last
+        else:
+            day = _ended(self.on or self.known_on or judged(ws.snapshots.open_snapshot(self.snapshot))[0]).last
+        return indicator_named(promised(ws), self.name, self.rules, day)
+
+    def cut(self, ws: Workspace, people: gate.People, indicator: Indicator) -> "Cut":
+        import ibis
+
+        con = ws.connect()
+        if self.known_on:
+            known, day = people.known(self.known_on), self.on or self.known_on
+            figures, ((_, verdicts),) = evaluated(ws, known, day, [indicator], con)
+            tables = known.places, known.subjects, known.members, figures, ibis.memtable(verdicts)
+            return Cut(indicator, day, self.known_on, MONTHS, None, "provisional", *tables)
+        kept = ws.snapshots.open_snapshot(self.snapshot)
+        if f"{verdicts_name(indicator)}.parquet" not in kept.manifest["files"]:
+            facts = {"key": indicator.key, "id": kept.id}
+            raise WinayError(Problem(None, "snapshot {id} has no {key}", "", "evaluate again: winay evaluate", facts))
+        rows = kept.read(con, "figures")
+        rows = rows.filter((rows.indicator == indicator.indicator) & (rows.rules == indicator.rules))
+        places, subjects, members = (kept.read(con, name).to_pyarrow() for name in ("places", "subjects", "members"))
+        (day, months), known_on = judged(kept), date.fromisoformat(kept.manifest["known"])
+        state, verdicts = "official" if kept.official else "provisional", kept.read(con, verdicts_name(indicator))
+        tables = places, subjects, members, rows.to_pyarrow(), verdicts
+        return Cut(indicator, day, known_on, months, kept.id, state, *tables)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One indicator as it was computed; `snapshot`: its id, or null. verdicts: an Ibis table."""
+
+    indicator: Indicator
     on: date
     known: date
     months: int
@@ -52,49 +98,23 @@ class Cut:
 
     def month(self, period: str | None) -> Month:
         """The month asked for; without one, the last that has ended."""
-        months = self.calendar.months
-        asked = month(period) if period else _ended(self.on)
+        months, asked = self.calendar.months, month(period) if period else _ended(self.on)
         if asked not in months:
             hint = "evaluate for a day of that month: winay evaluate --on {last}"
             facts = {"period": asked, "first": months[0], "end": months[-1], "last": asked.last}
             raise wrong_use("{period} is not among the months of this cut", "{first} to {end}", hint, **facts)
         return asked
 
-    def place(self, code: str) -> str:
-        """The code, once it is sure that there is such a place."""
-        if code not in self.tree.places:
-            raise WinayError(unknown_name(None, "place", code, self.tree.places), status=2)
-        return code
+    def below(self, place: str, day: date) -> list[str]:
+        """Every code that counts in a place on a day. Raises WinayError for a place nobody knows."""
+        if place not in self.tree.places:
+            raise WinayError(unknown_name(None, "place", place, self.tree.places), status=2)
+        return sorted(self.tree.below(place, day))
 
 
 def _ended(on: date) -> Month:
     """The last month that has ended on a day."""
     return Month.of(on) if Month.of(on).last == on else Month.of(on).before(1)
-
-
-def cut(
-    ws: Workspace, people: gate.People, indicator: Indicator, snapshot: str, known_on: date | None, on: date | None
-) -> Cut:
-    """One indicator from a snapshot, or, with `known_on`, evaluated anew from what was known that day."""
-    con = ws.connect()
-    if known_on:
-        known = people.known(known_on)
-        verdicts: list[Any] = []
-        day = on or known_on
-        figures = figures_of(ws, known, day, [indicator], con, lambda _, rows: verdicts.append(rows))
-        parts = (known.places, known.subjects, known.members, figures)
-        return Cut(day, known_on, 24, None, "provisional", *parts, verdicts[0])
-    kept = ws.snapshots.open_snapshot(snapshot)
-    if f"{verdicts_name(indicator)}.parquet" not in kept.manifest["files"]:
-        facts = {"key": indicator.key, "id": kept.id}
-        raise WinayError(Problem(None, "snapshot {id} has no {key}", "", "evaluate again: winay evaluate", facts))
-    rows = kept.read(con, "figures")
-    rows = rows.filter((rows.indicator == indicator.indicator) & (rows.rules == indicator.rules))
-    places, people_then, members = (kept.read(con, name).to_pyarrow() for name in ("places", "subjects", "members"))
-    parts = (places, people_then, members, rows.to_pyarrow())
-    state = "official" if kept.official else "provisional"
-    (day, months), known_then = judged(kept), date.fromisoformat(kept.manifest["known"])
-    return Cut(day, known_then, months, kept.id, state, *parts, kept.read(con, verdicts_name(indicator)))
 
 
 def indicator_named(programme: Programme, name: str, rules: str | None, day: date) -> Indicator:
@@ -104,73 +124,45 @@ def indicator_named(programme: Programme, name: str, rules: str | None, day: dat
     if not versions:
         known = {i.indicator for i in programme.indicators.values()}
         raise WinayError(unknown_name(None, "indicator", name, known), status=2)
-    if wanted := rules or written:
-        if wanted not in versions:
-            raise WinayError(unknown_name(None, "rule version", wanted, versions), status=2)
-        return versions[wanted]
-    in_force = programme.rules_in_force(name, day)
+    in_force = [wanted] if (wanted := rules or written) else programme.rules_in_force(name, day)
     if len(in_force) != 1:
-        found = "on {day} no rule version of {name} is in force"
-        if in_force:
-            found = "on {day} several rule versions of {name} are in force"
+        one, several = (
+            "on {day} no rule version of {name} is in force",
+            "on {day} several rule versions of {name} are in force",
+        )
         facts = {"day": day, "name": name, "known": ", ".join(in_force or versions)}
-        raise wrong_use(found, "expected one of: {known}", "say which with --rules", **facts)
+        raise wrong_use(several if in_force else one, "expected one of: {known}", "say which with --rules", **facts)
+    if in_force[0] not in versions:
+        raise WinayError(unknown_name(None, "rule version", in_force[0], versions), status=2)
     return versions[in_force[0]]
 
 
-def figures(
-    ws: Workspace,
-    caller: gate.Caller,
-    name: str,
-    *,
-    rules: str | None = None,
-    by: str | None = None,
-    period: str | None = None,
-    place: str | None = None,
-    snapshot: str = "latest",
-    known_on: date | None = None,
-    on: date | None = None,
-) -> "pa.Table":
+def figures(ws: Workspace, caller: gate.Caller, name: str, *, by: str | None = None, **which: Any) -> "pa.Table":
     """One row a place, month (and attribute value). Without `by`: the root, all months; with it: the month asked.
 
-    Columns: address, indicator, rules, level, place, name, period, numerator, denominator, value (null: no data),
-    excluded, provisional, history, reporting, facilities, as_of, known_on, snapshot, state (official or provisional),
-    and `by` where it is an attribute (then history, reporting and facilities are null).
+    which: as in Asked. Columns: address, indicator, rules, level, place, name, period, numerator, denominator, value
+    (null: no data), excluded, provisional, history, reporting, facilities, as_of, known_on, snapshot, state (official or
+    provisional), and `by` where it is an attribute (then history, reporting and facilities are null).
     """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    programme, levels = promised(ws), promised(ws).head.levels
+    asked, levels = Asked(name, **which), promised(ws).head.levels
     with gate.tables(ws, caller, "figures", what=name) as people:
-        indicator = indicator_named(programme, name, rules, _asked_day(ws, period, snapshot, known_on, on))
-        done = cut(ws, people, indicator, snapshot, known_on, on)
+        cut = asked.cut(ws, people, asked.indicator(ws))
     attribute = by if by and by not in levels else None
-    rows = _by_attribute(programme, done, attribute) if attribute else done.figures
-    if period or by:
-        rows = rows.filter(pc.field("month") == str(done.month(period)))
-    if place and by in levels:
-        rows = rows.filter(pc.is_in(rows["place"], pc.cast(_below(done, place), rows["place"].type)))
-    elif place:
-        rows = rows.filter(pc.field("place") == done.place(place))
-    if by in levels or not place:
+    rows = _by_attribute(promised(ws), cut, attribute) if attribute else cut.figures
+    if asked.period or by:
+        rows = rows.filter(pc.field("month") == str(cut.month(asked.period)))
+    if asked.place:
+        inside = cut.below(asked.place, cut.on) if by in levels else [asked.place]
+        rows = rows.filter(pc.is_in(rows["place"], pa.array(inside, pa.string())))
+    if by in levels or not asked.place:
         rows = rows.filter(pc.field("level") == (by if by in levels else levels[0]))
-    return _told(rows, done, indicator, attribute)
+    return _told(rows, cut, attribute)
 
 
-def _below(done: Cut, place: str) -> Any:
-    import pyarrow as pa
-
-    done.place(place)
-    return pa.array([code for code in done.tree.places if place in done.tree.ancestors(code)], pa.string())
-
-
-def _asked_day(ws: Workspace, period: str | None, snapshot: str, known_on: date | None, on: date | None) -> date:
-    """The last day of the period asked, which chooses the rule version: by default that of the last month that ended."""
-    if period:
-        return month(period).last
-    return _ended(on or known_on or judged(ws.snapshots.open_snapshot(snapshot))[0]).last
-
-
-def _by_attribute(programme: Programme, done: Cut, attribute: str) -> "pa.Table":
+def _by_attribute(programme: Programme, cut: Cut, attribute: str) -> "pa.Table":
     """The figures counted again by an attribute of the subject, or of the place it counts in."""
     import ibis
     import pyarrow as pa
@@ -182,66 +174,54 @@ def _by_attribute(programme: Programme, done: Cut, attribute: str) -> "pa.Table"
     if name not in owners:
         known = [*programme.head.levels, *owners]
         raise WinayError(unknown_name(None, "level or attribute", attribute, known), status=2)
-    key, side = ("place", done.places) if owners[name] == "place" else ("subject", done.subjects)
-    rows = done.verdicts.left_join(ibis.memtable(side.select([key, name])), key).drop(f"{key}_right")
-    rows = rows.mutate(**{name: rows[name].cast("string").fill_null("")})
-    table = rolled_up(counted(rows.to_pyarrow(), done.calendar, [name]), done.calendar, done.tree, [name])
+    key, side = ("place", cut.places) if owners[name] == "place" else ("subject", cut.subjects)
+    rows = cut.verdicts.left_join(ibis.memtable(side.select([key, name])), key).drop(f"{key}_right")
+    rows = rows.mutate(**{name: rows[name].cast("string").fill_null("")}).to_pyarrow()
+    table = rolled_up(counted(rows, cut.calendar, [name]), cut.calendar, cut.tree, [name])
     for column, kind in (("history", pa.string()), ("reporting", pa.int32()), ("facilities", pa.int32())):
         table = table.append_column(column, pa.nulls(len(table), kind))
     return table.rename_columns([attribute if column == name else column for column in table.column_names])
 
 
-def _told(rows: "pa.Table", done: Cut, indicator: Indicator, attribute: str | None) -> "pa.Table":
+def _told(rows: "pa.Table", cut: Cut, attribute: str | None) -> "pa.Table":
     """The rows as they are shown, each saying what it rests on."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = rows.sort_by([(name, "ascending") for name in ("month", "place", *filter(None, [attribute]))])
-    places, months = rows["place"].to_pylist(), rows["month"].to_pylist()
-    known = done.tree.places
-    whole = pc.if_else(pc.equal(rows["denominator"], 0), None, rows["denominator"])
+    own = [attribute] if attribute else []
+    rows = rows.sort_by([(name, "ascending") for name in ("month", "place", *own)])
+    places, months, known = rows["place"].to_pylist(), rows["month"].to_pylist(), cut.tree.places
+    whole = pc.if_else(pc.equal(rows["denominator"], 0), None, rows["denominator"]).cast(pa.float64())
+    same = {
+        "indicator": cut.indicator.indicator,
+        "rules": cut.indicator.rules,
+        "snapshot": cut.snapshot,
+        "state": cut.state,
+    }
+    made = {name: pa.array([value] * len(rows), pa.string()) for name, value in same.items()} | {
+        "address": pa.array([f"{cut.indicator.key}/{p}/{m}" for p, m in zip(places, months, strict=True)], pa.string()),
+        "name": pa.array([known[place].name if place in known else place for place in places], pa.string()),
+        "period": rows["month"],
+        "value": pc.divide(rows["numerator"].cast(pa.float64()), whole),
+        "as_of": pa.array([judged_on(Month.parse(m), cut.on) for m in months], pa.date32()),
+        "known_on": pa.array([cut.known] * len(rows), pa.date32()),
+    }
+    names = ["address", "indicator", "rules", *own, *FIGURE]
+    return pa.table({name: made[name] if name in made else rows[name] for name in names})
 
-    def same(value: object, kind: Any = None) -> "pa.Array":
-        return pa.array([value] * len(rows), kind or pa.string())
 
-    return pa.table(
-        {
-            "address": pa.array([f"{indicator.key}/{p}/{m}" for p, m in zip(places, months, strict=True)], pa.string()),
-            "indicator": same(indicator.indicator),
-            "rules": same(indicator.rules),
-            **({attribute: rows[attribute]} if attribute else {}),
-            "level": rows["level"],
-            "place": rows["place"],
-            "name": pa.array([known[p].name if p in known else p for p in places], pa.string()),
-            "period": rows["month"],
-            "numerator": rows["numerator"],
-            "denominator": rows["denominator"],
-            "value": pc.divide(rows["numerator"].cast(pa.float64()), whole.cast(pa.float64())),
-            **{name: rows[name] for name in ("excluded", "provisional", "history", "reporting", "facilities")},
-            "as_of": pa.array([judged_on(Month.parse(m), done.on) for m in months], pa.date32()),
-            "known_on": same(done.known, pa.date32()),
-            "snapshot": same(done.snapshot),
-            "state": same(done.state),
-        }
-    )
+FIGURE = ("level", "place", "name", "period", "numerator", "denominator", "value", "excluded", "provisional", "history",
+          "reporting", "facilities", "as_of", "known_on", "snapshot", "state")  # fmt: skip
 
 
 def subjects(
-    ws: Workspace,
-    caller: gate.Caller,
-    name: str,
-    period: str,
-    *,
-    rules: str | None = None,
-    place: str | None = None,
-    verdict: str | None = None,
-    identities: bool = False,
-    snapshot: str = "latest",
-    known_on: date | None = None,
-) -> list[dict[str, Any]]:
+    ws: Workspace, caller: gate.Caller, name: str, period: str, *, verdict: str | None = None, identities: bool = False,
+    **which: Any,
+) -> list[dict[str, Any]]:  # fmt: skip
     """The list behind a figure: one row a subject, as many as the figure has. All three verdicts when none is named.
 
-    Keys: subject (with `identities`, vault open and look logged: document), district, verdict, components.
+    which: as in Asked. Keys: subject (with `identities`, vault open and look logged: document), district, verdict,
+    components.
     """
     import ibis
 
@@ -249,24 +229,24 @@ def subjects(
 
     if verdict and verdict not in VERDICTS:
         raise WinayError(unknown_name(None, "verdict", verdict, VERDICTS), status=2)
-    indicator = indicator_named(promised(ws), name, rules, month(period).last)
+    asked = Asked(name, period=period, **which)
+    indicator, place = asked.indicator(ws), asked.place
     what, places = f"{indicator.key}/{place or ''}/{period}", (place,) if place else ()
     with gate.tables(ws, caller, "list", what=what, places=places, identities=identities) as people:
-        done = cut(ws, people, indicator, snapshot, known_on, None)
-        asked = done.month(period)
-        bit, day = 1 << done.calendar.months.index(asked), judged_on(asked, done.on)
-        rows = done.verdicts.filter((done.verdicts.cohort & ibis.literal(bit, "int32")) != 0)
-        if place:
-            rows = rows.filter(rows.place.isin(sorted(done.tree.below(done.place(place), day))))
+        cut = asked.cut(ws, people, indicator)
+        bit, day = 1 << cut.calendar.months.index(cut.month(period)), judged_on(cut.month(period), cut.on)
+        rows = cut.verdicts.filter((cut.verdicts.cohort & ibis.literal(bit, "int32")) != 0)
+        rows = rows.filter(rows.place.isin(cut.below(place, day))) if place else rows
         found = [(row, verdict_of(row, bit)) for row in rows.order_by("place", "subject").to_pyarrow().to_pylist()]
         found = [(row, told) for row, told in found if verdict in (None, told["verdict"])]
-        documents = _documents(ws, people, done.members, [row["subject"] for row, _ in found]) if identities else {}
+        numbers = [row["subject"] for row, _ in found]
+        documents = _documents(people, promised(ws).head.documents, cut.members, numbers) if identities else {}
         people.shown(len(found))
-    return [
-        ({"document": documents.get(row["subject"])} if identities else {"subject": show(row["person"])})
-        | {"district": done.tree.on(row["place"], day), **told}
-        for row, told in found
-    ]
+    listed = []
+    for row, told in found:
+        who = {"document": documents.get(row["subject"])} if identities else {"subject": show(row["person"])}
+        listed.append(who | {"district": cut.tree.on(row["place"], day)} | told)
+    return listed
 
 
 def verdict_of(row: dict[str, Any], bit: int = 1) -> dict[str, Any]:
@@ -276,18 +256,13 @@ def verdict_of(row: dict[str, Any], bit: int = 1) -> dict[str, Any]:
     return {"verdict": verdict, "components": parts}
 
 
-def _documents(ws: Workspace, people: gate.People, members: "pa.Table", wanted: list[int]) -> dict[int, str]:
-    """The document of each subject: of those it has, the kind that the programme names first."""
+def _documents(people: gate.People, kinds: list[str], members: "pa.Table", subjects: list[int]) -> dict[int, str]:
+    """The document of each subject: of those it has, of the kind named first."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    mine = members.filter(pc.is_in(members["subject"], pa.array(wanted, members["subject"].type)))
+    mine = members.filter(pc.is_in(members["subject"], pa.array(subjects, members["subject"].type)))
     known = people.identities(mine["person"].to_pylist())
-    kinds = {kind: n for n, kind in enumerate(promised(ws).head.documents)}
-    best: dict[int, tuple[int, str]] = {}
-    for member in mine.to_pylist():
-        identity = known.get(member["person"], {})
-        if identity.get("kind") in kinds:
-            told = kinds[identity["kind"]], identity["value"]
-            best[member["subject"]] = min(best.get(member["subject"], told), told)
-    return {subject: value for subject, (_, value) in best.items()}
+    found = ((known.get(member["person"], {}), member["subject"]) for member in mine.to_pylist())
+    told = [(kinds.index(who["kind"]), who["value"], subject) for who, subject in found if who.get("kind") in kinds]
+    return {subject: value for _, value, subject in sorted(told, reverse=True)}

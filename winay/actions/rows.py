@@ -1,5 +1,6 @@
 """A small CSV file that somebody wrote by hand, with every problem at its line and column."""
 
+import contextlib
 import csv
 from collections.abc import Collection
 from datetime import date
@@ -18,31 +19,29 @@ def read_rows(path: Path, needed: Collection[str], days: Collection[str]) -> tup
     lines = _text(path).splitlines(keepends=True)
     mark = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
     reader = csv.DictReader(lines, delimiter=mark, skipinitialspace=True, strict=True)
-    rows: list[Row] = []
-    problems: list[Problem] = []
     try:
         names = list(reader.fieldnames or [])
-        if missing := [name for name in needed if names.count(name) != 1]:
-            facts = {"missing": ", ".join(missing), "names": ", ".join(names) or "-"}
-            raise WinayError(
-                Problem(At(str(path), 1), "there must be one column {missing}", "found: {names}", facts=facts)
-            )
-        for cells in reader:
-            at = At(str(path), reader.line_num)
-            if None in cells or None in cells.values():
-                problems.append(found(at, "", str(cells[names[0]]), "as many cells as the header has"))
-                continue
-            row: Row = {name: text.strip() or None for name, text in cells.items()}
-            problems += [found(at, name, "", "a value") for name in needed if row[name] is None]
-            for name in days:
-                if row.get(name) and not (day := _day(row[name])):
-                    problems.append(found(at, name, row[name], "a day such as 2026-05-31"))
-                elif row.get(name):
-                    row[name] = day
-            rows.append({**row, AT: at})
+        cells = [(At(str(path), reader.line_num), row) for row in reader]
     except csv.Error as error:
-        facts = {"why": str(error)}
-        raise WinayError(Problem(At(str(path), reader.line_num), "not readable as CSV: {why}", facts=facts)) from error
+        raise _unreadable(path, "not readable as CSV: {why}", reader.line_num, why=error) from error
+    if missing := [name for name in needed if names.count(name) != 1]:
+        facts = {"missing": ", ".join(missing), "names": ", ".join(names) or "-"}
+        raise WinayError(Problem(At(str(path), 1), "there must be one column {missing}", "found: {names}", facts=facts))
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for at, texts in cells:
+        if None in texts or None in texts.values():
+            problems.append(found(at, "", str(texts[names[0]]), "as many cells as the header has"))
+            continue
+        row: Row = {name: text.strip() or None for name, text in texts.items()}
+        problems += [found(at, name, "", "a value") for name in needed if row[name] is None]
+        for name in (name for name in days if row.get(name)):
+            text = row[name]
+            with contextlib.suppress(ValueError):
+                row[name] = date.fromisoformat(text) if len(text) == 10 else text
+            if row[name] is text:
+                problems.append(found(at, name, text, "a day such as 2026-05-31"))
+        rows.append({**row, AT: at})
     return rows, problems
 
 
@@ -52,18 +51,13 @@ def found(at: At, column: str, text: str, expected: str, hint: str = "", **facts
 
 
 def _text(path: Path) -> str:
+    if path.stat().st_size > MAX_BYTES:
+        raise _unreadable(path, "the file has more than {limit} bytes", limit=MAX_BYTES)
     try:
-        if path.stat().st_size <= MAX_BYTES:
-            return path.read_text("utf-8-sig")
-        raise WinayError(Problem(At(str(path)), "the file has more than {limit} bytes", facts={"limit": MAX_BYTES}))
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise WinayError(
-            Problem(At(str(path)), "the file is not UTF-8 text (byte {byte})", facts={"byte": error.start})
-        ) from error
+        raise _unreadable(path, "the file is not UTF-8 text (byte {byte})", byte=error.start) from error
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if len(text) == 10 else None
-    except ValueError:
-        return None
+def _unreadable(path: Path, what: str, line: int | None = None, **facts: object) -> WinayError:
+    return WinayError(Problem(At(str(path), line), what, facts=facts))

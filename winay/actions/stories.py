@@ -21,33 +21,27 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 OWED = ("overdue", "due")
 NAMES = ("names", "surname", "second_surname")
+HIDDEN = ("subject", "person", "household")
 NOT_LATE = -99_999
 
 
 def due(
-    ws: Workspace,
-    caller: gate.Caller,
-    place: str,
-    on: date,
-    known_on: date,
-    *,
-    rules: str | None = None,
+    ws: Workspace, caller: gate.Caller, place: str, on: date, known_on: date, *, rules: str | None = None,
     identities: bool = False,
-) -> list[Row]:
+) -> list[Row]:  # fmt: skip
     """One line a subject and product (or service), worst first within each household: households and villages together.
 
-    Keys: settlement, household, subject, name (null but with `identities`), kind, birth, district, product, delivery,
-    status, since (from when), by, until, days (late; negative: left), rules (every version that owes it).
-    `rules`: only what this version owes; without it, what any version in force on the day does.
+    rules: only what this version owes; without it, what any version in force on the day does. Keys: settlement,
+    household, subject, name (null but with `identities`), kind, birth, district, product, delivery, status, since (from
+    when), by, until, rules (every version that owes it), days (late; negative: left).
     """
     from winay.engine.stories import deliveries, few
     from winay.engine.tree import Tree
     from winay.workspace.vault import show
 
     programme = promised(ws)
-    wanted = _standards(programme, rules, on)
-    asked: dict[str, Any] = {"what": f"due {place} {on}", "places": (place,), "identities": identities}
-    with gate.tables(ws, caller, "follow up", **asked) as people:
+    wanted, what, places = _standards(programme, rules, on), f"due {place} {on}", (place,)
+    with gate.tables(ws, caller, "follow up", what=what, places=places, identities=identities) as people:
         known = people.known(known_on)
         tree = Tree.of(known.places.to_pylist())
         if place not in tree.places:
@@ -66,19 +60,11 @@ def due(
     for line in owed:
         who, home = persons[line["subject"]], homes[line["subject"]]
         named = names.get(who["person"], {})
-        told.append(
-            {
-                "settlement": home["settlement"],
-                "household": show(who["household"]) if who.get("household") else None,
-                "subject": show(who["person"]),
-                "name": " ".join(named[part] for part in NAMES if named.get(part)) or None,
-                "kind": who["kind"],
-                "birth": who["birth"],
-                "district": tree.on(home["place"], on),
-                **{k: line[k] for k in ("product", "delivery", "status", "since", "by", "until", "rules")},
-                "days": (on - line["by"]).days if line["by"] else None,
-            }
-        )
+        row = {"settlement": home["settlement"], "household": show(who["household"]) if who.get("household") else None}
+        row |= {"subject": show(who["person"]), "name": " ".join(named[n] for n in NAMES if named.get(n)) or None}
+        row |= {"kind": who["kind"], "birth": who["birth"], "district": tree.on(home["place"], on)}
+        row |= {name: line[name] for name in ("product", "delivery", "status", "since", "by", "until", "rules")}
+        told.append(row | {"days": (on - line["by"]).days if line["by"] else None})
     return _by_household(told)
 
 
@@ -88,8 +74,8 @@ def _standards(programme: Programme, rules: str | None, on: date) -> set[str]:
     if rules and rules not in versions:
         raise WinayError(unknown_name(None, "rule version", rules, versions), status=2)
     spans = {name: version.in_force for name, version in versions.items()}
-    held = {name for name, s in spans.items() if s.since <= on <= (s.until or date.max)}
-    return {name for name, standard in programme.standards.items() if standard.rules in ({rules} if rules else held)}
+    wanted = [rules] if rules else [name for name, s in spans.items() if s.since <= on <= (s.until or date.max)]
+    return {name for name, standard in programme.standards.items() if standard.rules in wanted}
 
 
 def _living_in(known: "Known", places: set[str], on: date) -> dict[int, Row]:
@@ -150,47 +136,46 @@ def _by_household(lines: list[Row]) -> list[Row]:
 
 @dataclass(frozen=True)
 class Judged:
-    """One subject: what is known of it, every delivery on a day, and its verdicts of that month, by indicator key."""
+    """One subject: head (subject: its pseudonym, on, known_on, attributes), every delivery on the day, and the verdicts
+    of its month, by the indicator's key."""
 
+    head: Row
     known: "Known"
     units: "Units"
     persons: list[int]
     deliveries: list[Row]
     verdicts: dict[str, Row]
 
-    @property
-    def row(self) -> Row:
-        row: Row = self.units.table.to_pylist()[0]
-        return row
-
-    def head(self, on: date, known_on: date) -> Row:
-        """subject (pseudonym), on, known_on, attributes."""
-        from winay.workspace.vault import show
-
-        hidden = ("subject", "person", "household")
-        own = {name: value for name, value in self.row.items() if name not in hidden and value is not None}
-        return {"subject": show(self.row["person"]), "on": on, "known_on": known_on, "attributes": own}
-
 
 def judged(ws: Workspace, people: gate.People, id: str, on: date, known_on: date) -> Judged:
     """The subject of this name: the same engine on one row."""
     from winay.engine.evaluate import evaluate
     from winay.engine.stories import deliveries, few
+    from winay.workspace.vault import show
 
     programme, con, known = promised(ws), ws.connect(), people.known(known_on)
     number, persons = _named(ws, known, id)
     one = known.subjects.slice(number, 1)
-    kind = one["kind"][0].as_py()
-    units = few(known.subjects, known.services, [number], kind)
+    row = one.to_pylist()[0]
+    own = {name: value for name, value in row.items() if name not in HIDDEN and value is not None}
+    head = {"subject": show(row["person"]), "on": on, "known_on": known_on, "attributes": own}
+    units = few(known.subjects, known.services, [number], row["kind"])
     rows = deliveries(con, programme, units, around(known), on).to_pylist()
-    mine = [i for i in programme.indicators.values() if i.subject == kind]
+    mine = [i for i in programme.indicators.values() if i.subject == row["kind"]]
     verdicts = {}
     for meant, found in evaluate(con, programme, one, known.services, around(known), on, indicators=mine, months=1):
-        here = [row for row in found.to_pyarrow().to_pylist() if row["cohort"]]
-        told = {"place": here[0]["place"], **verdict_of(here[0])} if here else {"place": None, "verdict": "outside"}
-        verdicts[meant.key] = {"indicator": meant.indicator, "rules": meant.rules, "components": {}} | told
+        told: Row = {
+            "indicator": meant.indicator,
+            "rules": meant.rules,
+            "place": None,
+            "verdict": "outside",
+            "components": {},
+        }
+        for here in (row for row in found.to_pylist() if row["cohort"]):
+            told |= {"place": here["place"]} | verdict_of(here)
+        verdicts[meant.key] = told
     people.shown(1)
-    return Judged(known, units, persons, rows, verdicts)
+    return Judged(head, known, units, persons, rows, verdicts)
 
 
 def _named(ws: Workspace, known: "Known", id: str) -> tuple[int, list[int]]:
@@ -224,21 +209,19 @@ def story(ws: Workspace, caller: gate.Caller, id: str, on: date, known_on: date)
     deliveries [delivery, service, status, received, valid, from, due, by, until]], indicators [indicator, rules, place,
     verdict (met, missing, excluded, outside), components].
     """
+    import pyarrow.compute as pc
+
     with gate.tables(ws, caller, "story", what=f"story {on}") as people:
         one = judged(ws, people, id, on, known_on)
-    number = one.row["subject"]
-    homes = [spell for spell in one.known.residences.to_pylist() if spell["subject"] == number]
+    homes = one.known.residences.filter(pc.is_in(pc.field("subject"), one.units.table["subject"].combine_chunks()))
     standards: dict[str, Row] = {}
-    for name, standard in promised(ws).standards.items():
-        mine = [
-            {k: row[k] for k in row if k not in ("subject", "standard")}
-            for row in one.deliveries
-            if row["standard"] == name
-        ]
-        if mine:
-            standards[name] = {"standard": name, "rules": standard.rules, "deliveries": mine}
-    return one.head(on, known_on) | {
-        "residences": [{k: spell[k] for k in ("place", "settlement", "since", "until")} for spell in homes],
+    for row in one.deliveries:
+        if standard := promised(ws).standards.get(row["standard"]):
+            empty: Row = {"standard": standard.standard, "rules": standard.rules, "deliveries": []}
+            told = standards.setdefault(standard.standard, empty)
+            told["deliveries"].append({name: row[name] for name in row if name not in ("subject", "standard")})
+    return one.head | {
+        "residences": homes.select(["place", "settlement", "since", "until"]).to_pylist(),
         "standards": list(standards.values()),
         "indicators": list(one.verdicts.values()),
     }

@@ -45,24 +45,21 @@ def try_standard(file: Path, subjects: Path, records: Path, on: date, default: s
     listed, problems = read_rows(subjects, ("subject", "anchor"), ("anchor", "end"))
     delivered, more = read_rows(records, ("subject", "date"), ("date",))
     known = {row["subject"] for row in listed}
-    for row in delivered:
-        if row["subject"] and row["subject"] not in known:
-            facts = {"close": nearest(row["subject"], known), "file": subjects.name}
-            hint = 'did you mean "{close}"?' if facts["close"] else ""
-            more.append(found(row[AT], "subject", row["subject"], "a subject of {file}", hint, **facts))
+    for row in (row for row in delivered if row["subject"] and row["subject"] not in known):
+        close = nearest(row["subject"], known)
+        hint, facts = 'did you mean "{close}"?' if close else "", {"close": close, "file": subjects.name}
+        more.append(found(row[AT], "subject", row["subject"], "a subject of {file}", hint, **facts))
     for name in (name for name, attribute in tried.attributes.items() if attribute.type == "decimal"):
         odd = [row for row in listed if row.get(name) and not NUMBER.fullmatch(row[name])]
         problems += [found(row[AT], name, row[name], "a number such as 2500 or 10.5") for row in odd]
     if problems := [*problems, *more]:
         raise WinayError(problems)
-    name = next(iter(tried.standards))
-    units = _chosen(listed, tried.standards[name].episode, on)
-    if not units:
-        return []
-    answered = _evaluated(tried, units, _proved(tried, delivered, default), on, subjects).to_pylist()
-    ours = [row for row in answered if row["standard"] == name]
-    shown = [{key: None if row[key] == on + NO_END else row[key] for key in SHOWN} for row in ours]
-    return [{"subject": units[row["subject"]]["subject"], **one} for row, one in zip(ours, shown, strict=True)]
+    name, standard = next(iter(tried.standards.items()))
+    units = _chosen(listed, standard.episode, on)
+    rows = _evaluated(tried, units, _proved(tried, delivered, default), on, subjects) if units else []
+    ours = [(units[row["subject"]]["subject"], row) for row in rows if row["standard"] == name]
+    far = on + NO_END
+    return [{"subject": who} | {key: None if row[key] == far else row[key] for key in SHOWN} for who, row in ours]
 
 
 def _programme(file: Path) -> Programme:
@@ -107,9 +104,8 @@ def _attributes(conditions: list[Criterion]) -> dict[str, Any]:
         if c.kind not in TRIED:
             raise WinayError(Problem(c.at, "`{kind}` cannot be tried here: only attributes", facts={"kind": c.kind}))
         if c.attribute:
-            asked[c.attribute] = {
-                "type": "set" if c.only or c.any_ else "decimal" if c.from_ or c.to or c.below else "text"
-            }
+            kind = "set" if c.only or c.any_ else "decimal" if c.from_ or c.to or c.below else "text"
+            asked[c.attribute] = {"type": kind}
         asked |= _attributes(c.children)
     return asked
 
@@ -140,15 +136,12 @@ def _codes(codes: list[str], programme: Programme) -> dict[str, list[str]]:
     from winay.records.matching import COLUMNS, services
 
     types = programme.head.counted_types or [""]
-    items: dict[str, Any] = {name: pa.nulls(len(codes) * len(types), pa.string()) for name in COLUMNS}
     number = np.repeat(np.arange(len(codes)), len(types))
-    items |= {"contact": number, "person": number, "code": np.array(codes)[number], "type": types * len(codes)}
-    items |= {
-        "day": pa.array(np.zeros(len(number), np.int32)).cast(pa.date32()),
-        "known": 0 * number,
-        "gone": 0 * number + 1,
-    }
+    zero = np.zeros(len(number), np.int32)
+    items: dict[str, Any] = {name: pa.nulls(len(number), pa.string()) for name in COLUMNS}
     items |= {name: pa.nulls(len(number), pa.float64()) for name in ("haemoglobin", "weight", "height")}
+    items |= {"contact": number, "person": number, "code": np.array(codes)[number], "type": types * len(codes)}
+    items |= {"day": pa.array(zero).cast(pa.date32()), "known": zero, "gone": zero + 1}
     proved, names = services(programme, pa.table(items)), sorted(programme.services)
     result: dict[str, list[str]] = {}
     for n, service in zip(proved["person"].to_pylist(), proved["service"].to_pylist(), strict=True):
@@ -158,24 +151,24 @@ def _codes(codes: list[str], programme: Programme) -> dict[str, list[str]]:
 
 def _evaluated(
     tried: Programme, units: list[Row], proved: dict[str, set[tuple[int, date]]], on: date, file: Path
-) -> pa.Table:
+) -> list[Row]:
     """The kernel's answer. A unit's birth is the end of its episode, its anchor the day given."""
     seen = [sorted(one for one in proved.get(unit["subject"], ()) if one[1] <= on) for unit in units]
-    ends = [unit.get("end") or on + NO_END for unit in units]
-    every = [on, *ends, *(unit["anchor"] for unit in units), *(day for records in seen for _, day in records)]
+    records = [one for unit in seen for one in unit]
+    ends, begun = [unit.get("end") or on + NO_END for unit in units], [unit["anchor"] for unit in units]
+    every = [on, *ends, *begun, *(day for _, day in records)]
     if (max(every) - min(every)).days > SPREAD + NO_END.days:
-        facts = {"n": SPREAD}
-        raise WinayError(
-            Problem(At(str(file)), "the days of the rows lie too far apart", "at most {n} days", facts=facts)
-        )
+        found, facts = "the days of the rows lie too far apart", {"n": SPREAD}
+        raise WinayError(Problem(At(str(file)), found, "at most {n} days", facts=facts))
     plan = compiled(list(tried.schedules.values()), tried.service_numbers, days_of(min(every)), days_of(max(every)))
-    anchors = np.repeat(_days([unit["anchor"] for unit in units])[:, None], len(plan.tracks), axis=1)
+    anchors = np.repeat(_days(begun)[:, None], len(plan.tracks), axis=1)
     anchors[:, [isinstance(track.schedule.anchor, Anchor) for track in plan.tracks]] = NO_DAY
     offsets = np.cumsum([0, *map(len, seen)]).astype(np.int64)
-    services = np.array([service for records in seen for service, _ in records], np.int16)
-    days = _days([day for records in seen for _, day in records])
+    services, days = np.array([service for service, _ in records], np.int16), _days([day for _, day in records])
+    inside = _inside(tried, plan, units)
     judged = _days([on] * len(units))
-    return hands.statuses(plan, _days(ends), anchors, offsets, services, days, judged, *_inside(tried, plan, units))
+    rows: list[Row] = hands.statuses(plan, _days(ends), anchors, offsets, services, days, judged, *inside).to_pylist()
+    return rows
 
 
 def _inside(tried: Programme, plan: Plan, units: list[Row]) -> list[Any]:
@@ -188,11 +181,11 @@ def _inside(tried: Programme, plan: Plan, units: list[Row]) -> list[Any]:
         columns[name.replace(".", "__")] = texts.cast(pa.float64()) if attribute.type == "decimal" else texts
     table = ibis.memtable(pa.table(columns))
     holds = Conditions(tried, table, 1).holds
-    masks = {f"fits{track.number}": holds(track.route.who) for track in plan.tracks}
-    masks |= {f"applies{track.number}": holds(track.schedule.who) for track in plan.tracks}
-    rows = ibis.duckdb.connect().to_pyarrow(table.select("unit", **masks).order_by("unit"))
-    both = [[np.asarray(rows[f"{what}{track.number}"]) == 1 for track in plan.tracks] for what in ("fits", "applies")]
-    return [np.ascontiguousarray(np.stack(one, axis=1)) for one in both]
+    both = []
+    for whos in ([t.route.who for t in plan.tracks], [t.schedule.who for t in plan.tracks]):
+        masks = table.select("unit", **{str(n): holds(who) for n, who in enumerate(whos)}).order_by("unit").to_pyarrow()
+        both.append(np.ascontiguousarray(np.stack([np.asarray(masks[str(n)]) == 1 for n in range(len(whos))], axis=1)))
+    return both
 
 
 def _days(days: list[date]) -> Any:
