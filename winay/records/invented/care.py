@@ -18,7 +18,7 @@ MONTHS = 30
 def cared_for(world: World) -> Iterator[tuple[Care, int, str, Days]]:
     """All care in the order of the plan: which, the number of the delivery, the service it proves, a day for each person."""
     people, given = world.people, dict[str, Days]()
-    pace = world.dice.normal(size=(len(people), MONTHS)) - 0.4 * people["family"].to_numpy()[:, None]
+    pace = world.dice.normal(size=(len(people), MONTHS)) - 0.5 * people["family"].to_numpy()[:, None]
     for care in world.plan.care:
         if not care.standard:
             for k, path in enumerate(care.on, start=1):

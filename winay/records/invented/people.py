@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from winay.core.ages import Age, days_of
 from winay.programme.load import Programme
-from winay.records.invented.plan import CHANCE, Chance, Plan
+from winay.records.invented.plan import Chance, Plan
 
 Days = NDArray[np.int32]
 Ints = NDArray[np.int64]
@@ -26,10 +26,10 @@ ALWAYS = np.int32(0)
 class World:
     """The districts asked for, their facilities and the people; days are int32 from 1970-01-01, other whole numbers int64.
 
-    scores: attributes of the places in standard deviations. people: one row a person, children first, then the
-    pregnancies they were born of (`mother` is the row of it): `birth` (of the child, also in the pregnancy's row), `at`
-    (the number of its district), `family` (how much the household seeks care), `last` (no record after that day),
-    `ROLE_day` of each document, and what `demo.yaml` draws.
+    people: one row a person, children first, then the pregnancies they were born of (`mother` is the row of it): `birth`
+    (of the child, also in the pregnancy's row), `at` (the number of its district), `family` (log-odds that household and
+    district add to all that happens), `last` (no record after that day), `ROLE_day` of each document, and what
+    `demo.yaml` draws.
     """
 
     programme: Programme
@@ -38,22 +38,15 @@ class World:
     dice: np.random.Generator
     places: pd.DataFrame
     providers: pd.DataFrame
-    scores: pd.DataFrame
     people: pd.DataFrame = field(init=False)
 
     @property
     def children(self) -> pd.DataFrame:
         return self.people[self.people["kind"] == "child"]
 
-    def shift(self, people: pd.DataFrame, by: Mapping[str, float]) -> Floats:
-        """How much the log-odds of each are moved by its place."""
-        moved: Floats = (self.scores[list(by)] @ list(by.values())).to_numpy(float)[people["at"]]
-        return moved
-
     def happens(self, people: pd.DataFrame, chance: Chance) -> Flags:
-        """To whom it happens, by its share, place and family."""
-        odds = np.log(chance.share / (1 - chance.share)) + self.shift(people, chance.by)
-        odds += self.plan.family * people["family"].to_numpy()
+        """To whom it happens, by its share and by family."""
+        odds = np.log(chance.share / (1 - chance.share)) + people["family"].to_numpy()
         happened: Flags = concerned(people, chance) & (self.dice.random(len(people)) < 1 / (1 + np.exp(-odds)))
         return happened
 
@@ -94,15 +87,12 @@ def settle(programme: Programme, plan: Plan, on: date, seed: int, regions: Colle
         inside |= {code} if parent in inside else set()
     tree = tree[(tree["level"] == programme.head.levels[-1]) & (tree["until"] == "") & tree["code"].isin(inside)]
     places = tree.merge(reference(programme, "population").rename(columns={"place": "code"}), on="code")
-    measured = [name for name, a in programme.attributes.items() if a.of == "place" and name in places]
-    scores = places[measured].apply(pd.to_numeric, errors="coerce")
-    scores = ((scores - scores.mean()) / scores.std()).fillna(0).assign(**{CHANCE: dice.normal(size=len(places))})
     providers = reference(programme, "providers")
     providers["at"] = providers["place"].map({code: number for number, code in enumerate(places["code"])})
     for name, wanted in plan.facilities.items():
         providers = providers[providers[name].isin(wanted)]
     providers = providers.dropna(subset="at").astype({"at": np.int64}).reset_index(drop=True)
-    world = World(programme, plan, days_of(on), dice, places, providers, scores)
+    world = World(programme, plan, days_of(on), dice, places, providers)
     world.people = _people(world, _households(world, _births(world, on)))
     _documents(world)
     return world
@@ -123,11 +113,13 @@ def _births(world: World, on: date) -> pd.DataFrame:
 def _households(world: World, births: pd.DataFrame) -> pd.DataFrame:
     """One row a birth, with all that a child has of its home: a twin has the row of the child before it."""
     plan, dice, size = world.plan, world.dice, len(births)
-    homes = births.assign(family=dice.normal(size=size), settlement_number=dice.integers(1, plan.settlements + 1, size))
-    for name, options in plan.options.items():
-        odds = np.log(list(options.shares.values())) + dice.gumbel(size=(size, len(options.shares)))
-        odds[:, 0] += world.shift(homes, options.by)
-        homes[name] = np.array(list(options.shares), object)[odds.argmax(axis=1)]
+    known = world.places[list(plan.by)].apply(pd.to_numeric, errors="coerce")
+    place = ((known - known.mean()) / known.std()).fillna(0) @ list(plan.by.values())
+    place += plan.place * dice.normal(size=len(place))
+    family = place.to_numpy()[births["at"]] + plan.family * dice.normal(size=size)
+    homes = births.assign(family=family, settlement_number=dice.integers(1, plan.settlements + 1, size))
+    for name, shares in plan.options.items():
+        homes[name] = dice.choice(list(shares), size, p=np.array(list(shares.values())) / sum(shares.values()))
     homes["at_later"] = dice.permutation(homes["at"])
     moves = (dice.random(size) < plan.moves) & (homes["at"] != homes["at_later"])
     homes["moved_day"] = np.where(moves, homes["birth"] + dice.integers(30, 400, size), NEVER).astype(np.int32)

@@ -11,22 +11,12 @@ from winay.programme.load import Programme
 from winay.programme.standards import WrittenAge
 from winay.programme.yaml_text import Listed, Named, Written, read, validate
 
-CHANCE = "chance"
-"""Stands among the attributes of a place for what nobody measured."""
-
 
 class Chance(Written):
-    """How often, and for whom. by: attribute of a place -> how much one standard deviation of it moves the log-odds."""
+    """How often (in a usual household), and for whom: the options of its attributes."""
 
     share: float = Field(0.5, gt=0, lt=1)
-    by: Named[float] = {}
     only: Named[Listed[str]] = {}
-
-
-class Options(Chance):
-    """An attribute that is one of several options; `by` moves the first."""
-
-    shares: Named[float]
 
 
 class Document(Chance):
@@ -76,12 +66,17 @@ class Planted(Written):
 
 
 class Plan(Written):
-    """demo.yaml. family: how much households differ in seeking care; spread: of everything late (both of logarithms)."""
+    """demo.yaml. family, place: how much households and districts differ in all that happens (log-odds); by: attribute of
+    a district -> how much one standard deviation of it adds; spread: of everything late (log of days); options: attribute
+    of a household -> option -> share.
+    """
 
     regions: list[str]
     months: int
     history: int
     family: float
+    place: float
+    by: Named[float]
     spread: float
     twins: float
     deaths: float
@@ -91,7 +86,7 @@ class Plan(Written):
     family_names: list[str]
     given_names: Named[list[str]]
     named_by: str
-    options: Named[Options]
+    options: Named[Named[float]]
     facilities: Named[Listed[str]]
     categories: Named[float]
     birth_categories: Named[float]
@@ -115,12 +110,10 @@ def load(programme: Programme) -> Plan:
 
 def _unknown(plan: Plan, programme: Programme) -> Iterator[Problem]:
     """Names that the programme does not define."""
-    measured = [CHANCE, *(name for name, attribute in programme.attributes.items() if attribute.of == "place")]
+    for name in plan.by:
+        yield from defined(plan.at, "attribute", name, [n for n, a in programme.attributes.items() if a.of == "place"])
     for file in plan.files.values():
         yield from defined(file.at, "source", file.source, programme.sources)
-    for chance in (*plan.options.values(), *plan.documents.values(), plan.users, *plan.care):
-        for name in chance.by:
-            yield from defined(chance.at, "attribute", name, measured)
     for care in plan.care:
         yield from defined(care.at, "standard", care.standard, programme.standards)
         yield from defined(care.at, "service", care.service, programme.services)
