@@ -3,11 +3,12 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from winay.core.problems import At, Problem, WinayError
+from winay.workspace import faults
 
 
 def sync(path: Path) -> None:
@@ -26,24 +27,18 @@ def digest(path: Path) -> str:
 
 
 @contextmanager
-def staged(path: Path, before_name: Callable[[], None] = lambda: None) -> Iterator[Path]:
+def staged(path: Path) -> Iterator[Path]:
     """A draft beside `path` to write to; synced and renamed onto it at the end, gone if anything fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         yield draft
         sync(draft)
-        before_name()
+        faults.point("disk.name")
         draft.replace(path)
         sync(path.parent)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def write(path: Path, content: bytes) -> None:
-    """The whole file or nothing."""
-    with staged(path) as draft:
-        draft.write_bytes(content)
 
 
 @contextmanager
@@ -53,19 +48,10 @@ def writing(thing: str, path: Path, needed: int | None = None) -> Iterator[None]
         yield
     except OSError as error:
         free = shutil.disk_usage(next(place for place in (path, *path.parents) if place.exists())).free
-        facts = {"thing": thing, "why": error.strerror or str(error), "free": size(free), "needed": size(needed or 0)}
-        there = "{needed} were needed, {free} are free" if needed else "{free} are free on that disk"
+        facts = {"thing": thing, "why": error.strerror or str(error), "free": free / 1e6, "needed": (needed or 0) / 1e6}
+        there = "{needed:,.1f} MB were needed, {free:,.1f} MB are free" if needed else "{free:,.1f} MB are free"
         hint = "nothing was changed; see to the disk, then run the same command again"
         raise WinayError(Problem(At(str(path)), "could not write {thing}: {why}", there, hint, facts)) from error
-
-
-def size(count: float) -> str:
-    """Bytes for people: `3.2 MB` (powers of ten)."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def literal(path: Path) -> str:

@@ -111,11 +111,14 @@ def create(path: Path | str, programme: str = "pe-dit", key: Path | None = None,
         for name in FOLDERS:
             (path / name).mkdir(exist_ok=True)
         mark = key_mark(read_key(key_file))
-        Workspace(path, number, programme, time_zone, key_file, mark).ledger.create()
+        made = Workspace(path, number, programme, time_zone, key_file, mark)
+        made.ledger.create()
+        made.vault.create()
         faults.point("folder.create")
         facts = dict(id=number, programme=programme, time_zone=time_zone, key_file=str(key_file), mark=mark)
         text = _TOML.format(**{name: json.dumps(value, ensure_ascii=False) for name, value in facts.items()})
-        disk.write(path / NAME, text.encode())
+        with disk.staged(path / NAME) as draft:
+            draft.write_text(text, "utf-8")
         disk.sync(path.parent)
     return open_workspace(path)
 

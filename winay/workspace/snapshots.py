@@ -22,44 +22,33 @@ DIGITS = 12  # of the manifest's SHA-256
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One snapshot. `manifest["files"]`: name -> {size, sha256}; `official`: the period it is the official cut of."""
+    """One snapshot. `manifest["files"]`: name -> SHA-256; `official`: the period it is the official cut of."""
 
     id: str
     path: Path
     manifest: Mapping[str, Any]
     official: str | None = None
 
-    def file(self, name: str) -> Path:
-        """A file of the snapshot, once its bytes were found to be what was frozen."""
-        if name not in self.manifest["files"]:
-            raise WinayError(unknown_name(At(str(self.path)), "file", name, self.manifest["files"]))
-        problem = self._damage(name)
-        if problem:
-            raise WinayError(problem)
-        return self.path / name
-
     def read(self, con: Any, name: str) -> Any:
-        """A Parquet file of the snapshot as an Ibis table; `figures` is `figures.parquet`."""
-        return con.read_parquet(disk.literal(self.file(f"{name}.parquet")))
+        """A Parquet file of the snapshot, once found to be as frozen, as an Ibis table; `figures` is `figures.parquet`."""
+        file = f"{name}.parquet"
+        if file not in self.manifest["files"]:
+            raise WinayError(unknown_name(At(str(self.path)), "file", file, self.manifest["files"]))
+        if problems := self.damage([file]):
+            raise WinayError(problems)
+        return con.read_parquet(disk.literal(self.path / file))
 
-    def damage(self) -> list[Problem]:
-        """What is missing or not as it was frozen."""
-        strange = {path.name for path in self.path.iterdir()} - {MANIFEST, *self.manifest["files"]}
-        found = [self._problem(name, "was not frozen with the snapshot") for name in sorted(strange)]
-        return found + [problem for name in self.manifest["files"] if (problem := self._damage(name))]
-
-    def _damage(self, name: str) -> Problem | None:
-        path = self.path / name
-        if not path.is_file():
-            return self._problem(name, "is missing")
-        if disk.digest(path) != self.manifest["files"][name]["sha256"]:
-            return self._problem(name, "has other bytes than when it was written")
-        return None
-
-    def _problem(self, name: str, what: str) -> Problem:
+    def damage(self, names: Collection[str] = ()) -> list[Problem]:
+        """What is missing, too much or changed among these files (none named: all)."""
         hint = "evaluate again, or bring the snapshot back from a copy"
-        facts = {"id": self.id, "what": say(what)}
-        return Problem(At(str(self.path / name)), "a file of snapshot {id} {what}", "", hint, facts)
+        there = {path.name for path in self.path.iterdir()} - {MANIFEST}
+        problems = []
+        for name in sorted(names or there | self.manifest["files"].keys()):
+            path = self.path / name
+            if self.manifest["files"].get(name) != (disk.digest(path) if path.is_file() else ""):
+                found = "this file of snapshot {id} is missing, or not as it was frozen"
+                problems.append(Problem(At(str(path)), found, "", hint, {"id": self.id}))
+        return problems
 
 
 class Snapshots:
@@ -93,10 +82,11 @@ class Snapshots:
             for path in sorted(folder.iterdir()):
                 faults.point("snapshots.file")
                 disk.sync(path)
-                files[path.name] = {"size": path.stat().st_size, "sha256": disk.digest(path)}
+                files[path.name] = disk.digest(path)
             text = json.dumps({**manifest, "files": files}, sort_keys=True, ensure_ascii=False, indent=1).encode()
             number = _number(text)
-            disk.write(folder / MANIFEST, text)
+            with disk.staged(folder / MANIFEST) as draft:
+                draft.write_bytes(text)
             faults.point("snapshots.name")
             if not (self.path / number).exists():
                 folder.rename(self.path / number)
@@ -117,19 +107,17 @@ class Snapshots:
         fits = ids[-1:] if name == "latest" else [number for number in ids if number.startswith(name)]
         if len(fits) != 1:
             raise WinayError(unknown_name(At(str(self.path)), "snapshot", name, ids), status=2)
-        folder = self.path / fits[0]
-        text = (folder / MANIFEST).read_bytes()
-        if _number(text) != fits[0]:
+        file = self.path / fits[0] / MANIFEST
+        if _number(text := file.read_bytes()) != fits[0]:
             found = "the manifest of snapshot {id} has other bytes than when it was written"
-            raise WinayError(Problem(At(str(folder / MANIFEST)), found, facts={"id": fits[0]}))
+            raise WinayError(Problem(At(str(file)), found, facts={"id": fits[0]}))
         period = next((period for period, number in officials.items() if number == fits[0]), None)
-        return Snapshot(fits[0], folder, json.loads(text), period)
+        return Snapshot(fits[0], file.parent, json.loads(text), period)
 
     def official(self, name: str, period: str, replace: bool = False) -> Snapshot:
         """Make a sound snapshot the official one of a period; another one there already is replaced only if asked."""
         snapshot = self.open_snapshot(name)
-        damage = snapshot.damage()
-        if damage:
+        if damage := snapshot.damage():
             raise WinayError(damage)
         before = dict(self.ledger.officials()).get(period)
         if before not in (None, snapshot.id) and not replace:
@@ -146,27 +134,25 @@ class Snapshots:
             spared = {*cited, *(number for _, number in self.ledger.officials()), *self.ids()[-keep:]}
             gone = [number for number in self.ids() if number not in spared]
             for number in gone:
-                (self.path / number).rename(self.path / f".gone-{number}")  # all of it at once
-                shutil.rmtree(self.path / f".gone-{number}")
+                draft = (self.path / number).rename(self.path / f".draft-{number}")  # all of it at once
+                shutil.rmtree(draft)
         return gone
 
     def verify(self) -> list[Problem]:
         """Everything that is not as it was frozen, official snapshots that are missing included."""
-        problems: list[Problem] = []
-        for number in self.ids():
+        problems, ids = [], self.ids()
+        for number in ids:
             try:
                 problems += self.open_snapshot(number).damage()
             except WinayError as error:
                 problems += error.problems
         found = "the official snapshot of {period}, {id}, is missing"
-        for period, number in self.ledger.officials():
-            if not (self.path / number / MANIFEST).is_file():
-                problems.append(Problem(At(str(self.path)), found, facts={"id": number, "period": period}))
-        return problems
+        gone = [(period, number) for period, number in self.ledger.officials() if number not in ids]
+        return problems + [Problem(At(str(self.path)), found, facts={"id": id, "period": day}) for day, id in gone]
 
     def leftovers(self) -> list[Path]:
         """Drafts and half-deleted snapshots of runs that were killed."""
-        return [*self.path.glob(".draft-*"), *self.path.glob(".gone-*")]
+        return list(self.path.glob(".draft-*"))
 
 
 def _number(manifest: bytes) -> str:

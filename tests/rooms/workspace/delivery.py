@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from winay.core.problems import Problem
 from winay.workspace import Workspace, open_workspace
 from winay.workspace.ledger import Refused
 
@@ -74,6 +75,12 @@ def answers(ws: Workspace) -> dict[str, Any]:
         ),
         "snapshots": sorted(ws.snapshots.ids()),
     }
+
+
+def damage(ws: Workspace) -> list[Problem]:
+    """All that the workspace finds wrong with itself."""
+    found = [*ws.ledger.problems(), *ws.lake.verify(), *ws.vault.verify(), *ws.snapshots.verify()]
+    return [problem for problem in found if problem]
 
 
 class WithoutPandas(MetaPathFinder):

@@ -7,7 +7,7 @@ import pytest
 
 from winay.core.problems import WinayError
 from winay.workspace import Workspace
-from winay.workspace.ledger import ABANDONED, Ledger, Refused
+from winay.workspace.ledger import Ledger, Refused
 
 DAY = date(2026, 6, 1)
 
@@ -27,42 +27,17 @@ def test_accepted_refused_and_duplicate_add_up(ws: Workspace) -> None:
     assert ws.ledger.loads() == []
 
 
-TERMS = [
-    # what the second attempt says   taken up again?
-    ({}, True),
-    ({"name": "another name.csv"}, True),
-    ({"known": date(2026, 6, 2)}, False),
-    ({"mode": "keyed"}, False),
-    ({"replaces": "2026-05"}, False),
-    ({"programme": "other rules"}, False),
-]
-
-
-@pytest.mark.parametrize(("other", "resumed"), TERMS)
-def test_an_unfinished_load_is_taken_up_again_under_the_same_terms_only(
-    ws: Workspace, other: dict[str, object], resumed: bool
-) -> None:
-    terms: dict[str, object] = {
-        "name": "v.csv",
-        "known": DAY,
-        "mode": "delivered",
-        "replaces": "",
-        "programme": "rules",
-    }
-    first = ws.ledger.begin("his", sha256="aa", size=10, **terms)  # type: ignore[arg-type]
-    ws.ledger.refuse(first.id, [Refused("v.csv", 2, "day", "no day", "a day")], ws.vault.seal)
-    second = ws.ledger.begin("his", sha256="aa", size=10, **{**terms, **other})  # type: ignore[arg-type]
-    assert (second.resumed, second.id == first.id) == (resumed, resumed)
-    assert [load.id for load in ws.ledger.loads(ABANDONED)] == ([] if resumed else [first.id])
-    ws.ledger.finish(second.id, {})
-    assert list(ws.ledger.refused()) == []
-
-
-def test_what_was_loaded_in_between_may_change_its_rows_so_it_is_begun_anew(ws: Workspace) -> None:
+def test_a_load_left_unfinished_is_forgotten_and_begun_anew(ws: Workspace) -> None:
+    other = ws.ledger.begin("padron", "p.csv", "aa", 10, DAY)
     first = ws.ledger.begin("his", "v.csv", "aa", 10, DAY)
-    ws.ledger.finish(ws.ledger.begin("padron", "p.csv", "bb", 10, DAY).id, {})
-    second = ws.ledger.begin("his", "v.csv", "aa", 10, DAY)
-    assert (second.resumed, second.id == first.id) == (False, False)
+    ws.ledger.refuse(first.id, [Refused("v.csv", 2, "day", "no day", "a day")], ws.vault.seal)
+    second = ws.ledger.begin("his", "another name.csv", "aa", 10, DAY)
+    ws.ledger.finish(second.id, {})
+    assert [load.id for load in ws.ledger.loads(None)] == [other.id, second.id]
+    assert second.id > first.id
+    assert list(ws.ledger.refused()) == []
+    with pytest.raises(ValueError, match="not open"):
+        ws.ledger.finish(first.id, {})
 
 
 def test_the_digest_is_of_what_was_delivered_not_of_its_order(ws: Workspace, tmp_path: object) -> None:
@@ -93,12 +68,11 @@ def test_a_refused_record_keeps_what_it_said_sealed_until_a_later_load_accepts_i
 
 
 def test_one_writer_at_a_time_and_the_other_is_told_who(ws: Workspace) -> None:
-    told: list[str] = []
     refused: list[str] = []
 
     def another() -> None:
         try:
-            with Ledger(ws.ledger.path).lock("loading cnv", wait=0.05, waiting=told.append):
+            with Ledger(ws.ledger.path).lock("loading cnv", wait=0.05):
                 pass
         except WinayError as error:
             refused.append(str(error))
@@ -107,11 +81,20 @@ def test_one_writer_at_a_time_and_the_other_is_told_who(ws: Workspace) -> None:
         thread = threading.Thread(target=another)
         thread.start()
         thread.join()
-    assert "loading his" in told[0]
     assert "another run is writing" in refused[0]
+    assert "loading his" in refused[0]
     assert "nothing was changed" in refused[0]
     another()
     assert len(refused) == 1
+
+
+def test_a_full_disk_is_not_told_as_damage(ws: Workspace) -> None:
+    with (
+        pytest.raises(WinayError, match="could not write the ledger: database or disk is full"),
+        ws.ledger._file.writing() as db,
+    ):
+        db.execute(f"pragma max_page_count = {db.execute('pragma page_count').fetchone()[0]}")
+        db.execute("create table more (a)")
 
 
 def test_names_of_files_may_be_anything(ws: Workspace) -> None:

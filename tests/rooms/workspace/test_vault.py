@@ -2,6 +2,7 @@
 
 import hmac
 import sqlite3
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import numpy as np
 import pytest
 
 from winay.core.problems import WinayError
-from winay.workspace import Workspace, create, open_workspace, sealed
-from winay.workspace.vault import CHUNK, parse, show
+from winay.workspace import Workspace, create, open_workspace
+from winay.workspace.vault import CHUNK, derived, parse, show
 
 DAY, LATER = date(2026, 6, 1), date(2026, 7, 1)
 NUMBERS = [(0, "0000000000000"), (31, "000000000000Z"), (2**63 - 1, "7ZZZZZZZZZZZZ")]
@@ -30,7 +31,7 @@ def test_what_is_no_pseudonym_is_told_so(text: str) -> None:
 
 
 def test_pseudonyms_are_the_first_bits_of_a_keyed_digest(ws: Workspace) -> None:
-    key = sealed.derived(ws.vault.key, b"winay pseudonyms")
+    key = derived(ws.vault.key, b"winay pseudonyms")
     full = hmac.digest(key, b"dni:00140132", "sha256")
     (person,) = ws.vault.pseudonyms("dni", ["00140132"])
     assert person == int.from_bytes(full[:8], "big") >> 1
@@ -62,11 +63,11 @@ def test_identities_are_put_many_read_one_and_erased(ws: Workspace) -> None:
     ws.vault.put([("dni", "1", {"name": "Ana"}), ("dni", "2", {"name": "Bea"})], DAY)
     ws.vault.put([("dni", "1", {"name": "Ana María", "telephone": "9"})], LATER)
     ws.vault.put([("dni", "1", {"name": "Ana"})] * 2, DAY)
-    assert ws.vault.identity(ana) == {"kind": "dni", "value": "1", "name": "Ana María", "telephone": "9"}
-    assert ws.vault.identity(5) == {}
+    known = ws.vault.identities([ana, bea, 5])
+    assert known[ana] == {"kind": "dni", "value": "1", "name": "Ana María", "telephone": "9"}
+    assert known.keys() == {ana, bea}
     assert (ws.vault.erase(ana), ws.vault.erase(ana)) == (True, False)
-    assert ws.vault.identity(ana) == {}
-    assert ws.vault.identity(bea)["name"] == "Bea"
+    assert ws.vault.identities([ana, bea]) == {bea: {"kind": "dni", "value": "2", "name": "Bea"}}
 
 
 def test_a_pseudonym_that_stands_for_someone_else_is_found_and_nothing_is_kept(ws: Workspace) -> None:
@@ -75,9 +76,9 @@ def test_a_pseudonym_that_stands_for_someone_else_is_found_and_nothing_is_kept(w
     with sqlite3.connect(ws.vault.path / "identities.sqlite") as db:
         db.execute("update people set rest = rest + 1 where person = ?", (int(ana),))
     db.close()
-    with pytest.raises(WinayError, match=f"pseudonym {show(ana)} would stand for two"):
+    with pytest.raises(WinayError, match="one pseudonym would stand for two"):
         ws.vault.put([("dni", "2", {"name": "Bea"}), ("dni", "1", {"name": "Ana"})], LATER)
-    assert ws.vault.identity(bea) == {}
+    assert ws.vault.identities([bea]) == {}
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1, 2 * CHUNK + 7])
@@ -94,29 +95,59 @@ def test_delivered_bytes_come_back(ws: Workspace, tmp_path: Path, size: int) -> 
         next(ws.vault.delivered(sha256))
 
 
-KEY, ABOUT = b"k" * 32, b"about"
-PIECES = list(sealed.seal([b"one", b"two", b"three"], KEY, ABOUT))
-CHANGED = {
-    "nothing": b"",
-    "head only": PIECES[0],
-    "last cut off": b"".join(PIECES[:-1]),
-    "first taken out": PIECES[0] + b"".join(PIECES[2:]),
-    "two exchanged": PIECES[0] + PIECES[2] + PIECES[1] + PIECES[3],
-    "one said twice": b"".join(PIECES[:3]) + PIECES[2] + PIECES[3],
-    "something added": b"".join(PIECES) + b"\0\0\0\0",
-    "cut in a length": b"".join(PIECES)[: -len(PIECES[-1]) + 2],
-} | {f"byte {k} flipped": bytes([*w[:k], w[k] ^ 1, *w[k + 1 :]]) for w in [b"".join(PIECES)] for k in range(len(w))}
+CHANGES: dict[str, Callable[[list[bytes]], list[bytes]]] = {
+    "everything gone": lambda pieces: [],
+    "last cut off": lambda pieces: pieces[:-1],
+    "first taken out": lambda pieces: pieces[1:],
+    "two exchanged": lambda pieces: [pieces[1], pieces[0], pieces[2]],
+    "one said twice": lambda pieces: [*pieces[:2], *pieces[1:]],
+    "something added": lambda pieces: [*pieces, b"\0\0\0\0"],
+    "cut in a length": lambda pieces: [*pieces[:2], pieces[2][:2]],
+}
 
 
-@pytest.mark.parametrize("change", CHANGED)
-def test_a_changed_stream_gives_out_nothing_that_was_not_sealed_there(tmp_path: Path, change: str) -> None:
-    file = tmp_path / "stream"
-    file.write_bytes(CHANGED[change])
-    given: list[bytes] = []
-    with pytest.raises(sealed.Damaged), file.open("rb") as stream:
-        for chunk in sealed.opened(stream.read, KEY, ABOUT):
-            given.append(chunk)
-    assert given == [b"one", b"two", b"three"][: len(given)]
+@pytest.fixture
+def small(ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[bytes]]:
+    """A kept delivery of three chunks: its file, and the pieces it is made of."""
+    monkeypatch.setattr("winay.workspace.vault.CHUNK", 5)
+    (tmp_path / "small").write_bytes(b"one  two  three")
+    kept = ws.vault._kept(ws.vault.keep(tmp_path / "small"))
+    content, pieces = kept.read_bytes(), []
+    while content:
+        end = 4 + int.from_bytes(content[:4], "big")
+        pieces.append(content[:end])
+        content = content[end:]
+    assert len(pieces) == 3
+    return kept, pieces
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_delivery_gives_out_nothing_that_was_not_sealed_there(
+    ws: Workspace, small: tuple[Path, list[bytes]], change: str
+) -> None:
+    kept, pieces = small
+    _told_as_damaged(ws, kept, b"".join(CHANGES[change](pieces)))
+
+
+def test_a_delivery_with_any_byte_flipped_is_told_so(ws: Workspace, small: tuple[Path, list[bytes]]) -> None:
+    kept, pieces = small
+    whole = b"".join(pieces)
+    for at in range(len(whole)):
+        _told_as_damaged(ws, kept, bytes([*whole[:at], whole[at] ^ 1, *whole[at + 1 :]]))
+
+
+def test_a_delivery_under_the_name_of_another_is_told_so(ws: Workspace, small: tuple[Path, list[bytes]]) -> None:
+    kept, pieces = small
+    _told_as_damaged(ws, kept.with_name(kept.name[:-1] + ("0" if kept.name[-1] != "0" else "1")), b"".join(pieces))
+
+
+def _told_as_damaged(ws: Workspace, kept: Path, content: bytes) -> None:
+    kept.write_bytes(content)
+    chunks: list[bytes] = []
+    with pytest.raises(WinayError, match=rf"{kept.name}: what is sealed here is damaged"):
+        for chunk in ws.vault.delivered(kept.name):
+            chunks.append(chunk)
+    assert chunks == [b"one  ", b"two  ", b"three"][: len(chunks)]
 
 
 def test_a_sealed_value_opens_only_as_what_it_is(ws: Workspace) -> None:
