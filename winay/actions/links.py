@@ -9,8 +9,8 @@ from winay.core.problems import wrong_use
 from winay.workspace import Workspace
 
 
-def review(ws: Workspace, caller: Caller, on: date, place: str | None = None) -> list[dict[str, Any]]:
-    """Pairs of persons that look like one, the likeliest first: a, b, probability, and what of each is alike."""
+def review(ws: Workspace, caller: Caller, on: date, place: str | None = None, most: int = 100) -> list[dict[str, Any]]:
+    """The likeliest pairs of persons that look like one: a, b, probability, and what of each is alike."""
     import pyarrow.compute as pc
 
     from winay.records.link import proposals
@@ -28,7 +28,8 @@ def review(ws: Workspace, caller: Caller, on: date, place: str | None = None) ->
         for member in members.to_pylist():
             facts.setdefault(named[member["subject"]], {}).update(identities.get(member["person"], {}))
         apart = [{d.a, d.b} for d in people.decided if d.kind == "split" and d.holds(on)]
-        found = [pair for pair in proposals(facts.items()) if {pair.a, pair.b} not in apart]
+        likely = proposals(facts.items(), most=most + len(apart))
+        found = [pair for pair in likely if {pair.a, pair.b} not in apart][:most]
         people.shown(2 * len(found))
     return [{"a": show(p.a), "b": show(p.b), "probability": round(p.probability, 3), "alike": p.alike} for p in found]
 

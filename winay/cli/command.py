@@ -52,12 +52,18 @@ def take_everywhere(words: list[str]) -> list[str]:
     return left
 
 
+def workspace() -> "Workspace":
+    """The workspace that was asked for, its canonical tables declared."""
+    from winay.actions.opening import opened
+
+    return opened(asked.workspace)
+
+
 def here() -> "tuple[Workspace, Caller, date]":
     """The workspace that was asked for, who sits at the shell, and today there."""
     from winay.actions.gate import operator
-    from winay.actions.opening import opened
 
-    ws = opened(asked.workspace)
+    ws = workspace()
     return ws, operator(ws), today(ws)
 
 

@@ -10,6 +10,7 @@ from winay.cli.command import DayOpt, arg, group, here, opt
 A = Annotated[str, arg("a person: 13 characters, or KIND:VALUE of a document", "A")]
 B = Annotated[str, arg("another", "B")]
 Reason = Annotated[str, opt("why", "--reason", "TEXT")]
+MostOpt = Annotated[int, opt("so many pairs at most (100)", "--most", "N")]
 PlaceOpt = Annotated[str | None, opt("only who lives there", "--place", "CODE")]
 
 
@@ -24,7 +25,7 @@ def links() -> None:
     """
 
 
-def review(place: PlaceOpt = None, on: DayOpt = None) -> None:
+def review(place: PlaceOpt = None, on: DayOpt = None, most: MostOpt = 100) -> None:
     """Pairs of persons that look like one, the likeliest first. Nothing is joined by likeness alone.
 
     Example: winay links review --place 030101
@@ -32,7 +33,7 @@ def review(place: PlaceOpt = None, on: DayOpt = None) -> None:
     from winay.actions.links import review
 
     ws, me, now = here()
-    show.rows(review(ws, me, on or now, place), "nobody looks like somebody else")
+    show.rows(review(ws, me, on or now, place, most), "nobody looks like somebody else")
 
 
 def join(a: A, b: B, reason: Reason) -> None:

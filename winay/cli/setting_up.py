@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from winay.cli import show
-from winay.cli.command import DayOpt, arg, here, opt, verb
+from winay.cli.command import DayOpt, arg, here, opt, verb, workspace
 from winay.core.text import say
 
 FolderArg = Annotated[Path, arg("a new folder", "DIR")]
@@ -52,6 +52,6 @@ def doctor(fix: FixOpt = False, full: FullOpt = False) -> int:
     """
     from winay.actions.doctor import doctor
 
-    checks = list(doctor(here()[0], fix, full))
+    checks = list(doctor(workspace(), fix, full))
     show.rows(checks)
     return int(any(check["state"] == "bad" for check in checks))

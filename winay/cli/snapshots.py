@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from winay.cli import show
-from winay.cli.command import arg, group, here, opt
+from winay.cli.command import arg, group, opt, workspace
 
 Id = Annotated[str, arg("its number, or the beginning of it; latest; a period: its official one", "ID")]
 PeriodOpt = Annotated[str, opt("the month it is official for", "--period", "2026-05")]
@@ -29,7 +29,7 @@ def listed() -> None:
 
     Example: winay snapshots list
     """
-    kept = here()[0].snapshots
+    kept = workspace().snapshots
     show.rows((_line(kept.open_snapshot(id)) for id in kept.ids()), "there is no snapshot yet: winay evaluate")
 
 
@@ -38,7 +38,7 @@ def shown(snapshot: Id = "latest") -> None:
 
     Example: winay snapshots show latest
     """
-    found = here()[0].snapshots.open_snapshot(snapshot)
+    found = workspace().snapshots.open_snapshot(snapshot)
     show.facts({**found.manifest, **_line(found)})
 
 
@@ -49,7 +49,7 @@ def official(snapshot: Id, period: PeriodOpt, replace: ReplaceOpt = False) -> No
     """
     from winay.actions.opening import month
 
-    show.facts(_line(here()[0].snapshots.official(snapshot, str(month(period)), replace)))
+    show.facts(_line(workspace().snapshots.official(snapshot, str(month(period)), replace)))
 
 
 def prune(keep: KeepOpt = 1) -> None:
@@ -57,7 +57,7 @@ def prune(keep: KeepOpt = 1) -> None:
 
     Example: winay snapshots prune --keep 3
     """
-    show.rows(({"deleted": id} for id in here()[0].snapshots.prune(keep=keep)), "nothing to delete")
+    show.rows(({"deleted": id} for id in workspace().snapshots.prune(keep=keep)), "nothing to delete")
 
 
 def _line(snapshot: Any) -> dict[str, Any]:

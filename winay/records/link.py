@@ -1,6 +1,7 @@
 """Who is the same person: equal identifiers and people's decisions, nothing else; likeness only proposes."""
 
 import datetime as dt
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -97,8 +98,10 @@ class Proposal:
 ALIKE = ("names", "surname", "second_surname", "birth", "sex", "place", "mother")
 
 
-def proposals(people: Iterable[tuple[int, dict[str, str]]], least: float = 0.8) -> list[Proposal]:
-    """Pairs that look like one person (Splink), the likeliest first. people: one a component, from the vault.
+def proposals(
+    people: Iterable[tuple[int, dict[str, str]]], least: float = 0.8, most: int | None = None
+) -> list[Proposal]:
+    """The (`most`) likeliest pairs that look like one person (Splink). people: one a component, from the vault.
 
     Compared are pairs with the same birth day and a name or the mother in common, or the same names and surnames.
     Whoever has no name of its own yet is compared by its mother. Raises when the extra `linkage` is not installed.
@@ -110,6 +113,7 @@ def proposals(people: Iterable[tuple[int, dict[str, str]]], least: float = 0.8) 
         raise wrong_use("likeness needs Splink, which is not installed", hint="pip install 'winay[linkage]'") from error
     import pyarrow as pa
 
+    logging.getLogger("splink").setLevel(logging.ERROR)  # it warns that its weights are not trained on these people
     rows = [{"unique_id": person, **{name: facts.get(name) or None for name in ALIKE}} for person, facts in people]
     if len(rows) < 2:
         return []
@@ -134,11 +138,12 @@ def proposals(people: Iterable[tuple[int, dict[str, str]]], least: float = 0.8) 
     kinds = pa.schema([("unique_id", pa.int64()), *((name, pa.string()) for name in ALIKE)])
     database = splink.DuckDBAPI()
     linker = splink.Linker(database.register(pa.Table.from_pylist(rows, kinds)), settings)
-    found = linker.inference.predict(threshold_match_probability=least).as_record_list()
+    found = linker.inference.predict(threshold_match_probability=least).as_pyarrow_table()
+    order = [("match_probability", "descending"), ("unique_id_l", "ascending"), ("unique_id_r", "ascending")]
     known = {row["unique_id"]: row for row in rows}
     made = []
-    for pair in found:
-        a, b = int(pair["unique_id_l"]), int(pair["unique_id_r"])
+    for pair in found.sort_by(order).slice(0, most).select([name for name, _ in order]).to_pylist():
+        probability, a, b = pair.values()
         alike = {name: (str(known[a][name] or ""), str(known[b][name] or "")) for name in ALIKE}
-        made.append(Proposal(a, b, float(pair["match_probability"]), alike))
-    return sorted(made, key=lambda p: (-p.probability, p.a, p.b))
+        made.append(Proposal(a, b, probability, alike))
+    return made
