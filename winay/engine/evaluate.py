@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,8 +16,9 @@ from winay.engine.judging import Calendar, JudgingDay, lookback
 from winay.engine.plan import NO_DAY
 from winay.engine.spread import states_of
 from winay.engine.state import Judge, Units, anchors_of, plan_for
+from winay.engine.stories import routes_fit
 from winay.engine.tree import Tree
-from winay.engine.verdicts import Surroundings, judging, verdicts, wanted_folds, wide
+from winay.engine.verdicts import Surroundings, judging, lay_out, verdicts, wanted_folds, wide
 from winay.programme.indicators import Indicator
 from winay.programme.load import Programme
 
@@ -66,6 +67,7 @@ def evaluate(
         mine = [task for task in tasks(wanted) if task.kind == kind]
         units = Units.of(kind, subjects, services)
         plan = plan_for(programme, units, days_of(on))
+        units = replace(units, fits=routes_fit(con, programme, units, around, on))
         judges = {t.judged: Judge(plan, calendar, t.judged, programme.head.month_end) for t in mine}
         folds = {t.judged: wanted_folds(programme, t.indicators) for t in mine}
         masks = states_of(con)(units, plan, judges, folds, on_block)
@@ -95,14 +97,6 @@ def _run(con: Any, programme: Programme, indicator: Indicator, name: str, every:
     else:
         rows = verdicts(programme, indicator, con.table(name), every).to_pyarrow()
     return rows.sort_by([("subject", "ascending"), ("place", "ascending")])
-
-
-def lay_out(con: Any, name: str, rows: pa.Table) -> None:
-    """Make Arrow rows a table of a backend; DuckDB reads them where they lie."""
-    if con.name == "duckdb":
-        con.con.register(name, rows)
-    else:
-        con.create_table(name, rows, overwrite=True)
 
 
 def figures(verdicts: Sequence[tuple[Indicator, pa.Table]], calendar: Calendar, tree: Tree) -> pa.Table:

@@ -35,7 +35,7 @@ class Units:
     """One row a subject of one kind.
 
     table: the subjects' rows. births: int32 days since 1970. offsets: [n + 1] into services (int16) and days (int32),
-    which are sorted by service and day within a subject.
+    which are sorted by service and day within a subject. fits: [n, track], the `who` of variants; None: all fit.
     """
 
     kind: str
@@ -44,6 +44,7 @@ class Units:
     offsets: NDArray[np.int64]
     services: NDArray[np.int16]
     days: Days
+    fits: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, kind: str, subjects: pa.Table, services: pa.Table) -> "Units":
@@ -83,7 +84,8 @@ class Units:
         a, b = int(self.offsets[low]), int(self.offsets[high])
         offsets = self.offsets[low : high + 1] - a
         rows = self.table.slice(low, high - low)
-        return Units(self.kind, rows, self.births[low:high], offsets, self.services[a:b], self.days[a:b])
+        fits = None if self.fits is None else self.fits[low:high]
+        return Units(self.kind, rows, self.births[low:high], offsets, self.services[a:b], self.days[a:b], fits)
 
     def blocks(self) -> Iterable["Units"]:
         return (self.part(low, min(low + BLOCK, len(self))) for low in range(0, len(self), BLOCK))
@@ -147,7 +149,8 @@ class Judge:
         tracks = self.plan.standards[wanted.standard]
         track = tracks[0]
         released = any(d.releases and d.gaps for d in track.route.deliveries)
-        return len(tracks) == 1 and track.stable and not released and not self.plan.by_from_gap[track.deliveries].any()
+        alone = len(tracks) == 1 and track.route.who is None
+        return alone and track.stable and not released and not self.plan.by_from_gap[track.deliveries].any()
 
     def _fold(self, wanted: Fold, units: Units, got: Received) -> Mask:
         track = self.plan.standards[wanted.standard][0]
@@ -172,7 +175,9 @@ class Judge:
         days = [own] if own.size else [np.full(len(units), day, np.int32) for day in self.calendar.days]
         result = {f.column: np.zeros(len(units), np.int32) for f in folds}
         for bit, day in enumerate(days):
-            rows = statuses(self.plan, units.births, anchors, units.offsets, units.services, units.days, day)
+            rows = statuses(
+                self.plan, units.births, anchors, units.offsets, units.services, units.days, day, units.fits
+            )
             for f in folds:
                 held = _holds(f, rows, day)
                 result[f.column] |= np.where(held, self.calendar.all if own.size else 1 << bit, 0).astype(np.int32)
@@ -201,7 +206,7 @@ def block_masks(
 ) -> dict[JudgingDay, dict[str, Mask]]:
     """The masks of one block of units, evaluated once for all judging days."""
     anchors = anchors_of(plan, block)
-    got = receive(plan, block.births, anchors, block.offsets, block.services, block.days)
+    got = receive(plan, block.births, anchors, block.offsets, block.services, block.days, None, block.fits)
     return {judged: judge.masks(block, anchors, got, folds[judged]) for judged, judge in judges.items()}
 
 

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from winay.core.ages import days_of
 from winay.engine.conditions import Conditions, fold_of, walk
-from winay.engine.evaluate import lay_out
 from winay.engine.hands import statuses
 from winay.engine.judging import Calendar, JudgingDay
 from winay.engine.plan import Plan
 from winay.engine.state import Judge, Units, anchors_of, plan_for, state
-from winay.engine.verdicts import Surroundings, wide
+from winay.engine.verdicts import Surroundings, lay_out, wide
 from winay.programme.criteria import Criterion
 from winay.programme.load import Programme
 
@@ -58,15 +57,26 @@ def deliveries(con: Any, programme: Programme, units: Units, around: Surrounding
         return pa.table({})
     plan = plan_for(programme, units, days_of(on))
     whos = {t.name: w for t in plan.tracks if (s := programme.standards.get(t.name)) and (w := s.who)}
-    routes = {f"{t.name}#{t.number}": t.route.who for t in plan.tracks if t.route.who}
-    held = holding(con, programme, units, around, on, whos | routes) if whos or routes else {}
+    held = holding(con, programme, units, around, on, whos) if whos else {}
     cut = np.full(len(units), days_of(on), np.int32)
     return statuses(
         plan, units.births, anchors_of(plan, units), units.offsets, units.services, units.days, cut,
-        _columns(plan, units, {t.number: held[f"{t.name}#{t.number}"] for t in plan.tracks if t.route.who}),
+        routes_fit(con, programme, units, around, on),
         _columns(plan, units, {t.number: held[t.name] for t in plan.tracks if t.name in whos}),
         units.table["subject"].to_numpy().astype(np.int32),
     )  # fmt: skip
+
+
+def routes_fit(
+    con: Any, programme: Programme, units: Units, around: Surroundings, on: date
+) -> NDArray[np.bool_] | None:
+    """[unit, track]: whom the `who` of each variant fits, by what is known of it on a day; None where none has a `who`."""
+    plan = plan_for(programme, units, days_of(on))
+    routes = {str(track.number): track.route.who for track in plan.tracks if track.route.who}
+    if not routes or not len(units):
+        return None
+    held = holding(con, programme, units, around, on, routes)
+    return _columns(plan, units, {int(number): fits for number, fits in held.items()})
 
 
 def _columns(plan: Plan, units: Units, known: dict[int, NDArray[np.bool_]]) -> NDArray[np.bool_]:

@@ -199,6 +199,14 @@ def verdicts(programme: Programme, indicator: Indicator, table: Table, every: in
     return rows.filter(rows.cohort != 0)
 
 
+def lay_out(con: Any, name: str, rows: pa.Table) -> None:
+    """Make Arrow rows a table of a backend; DuckDB reads them where they lie."""
+    if con.name == "duckdb":
+        con.con.register(name, rows)
+    else:
+        con.create_table(name, rows, overwrite=True)
+
+
 def judging(indicators: Iterable[Indicator]) -> dict[JudgingDay, list[Indicator]]:
     """Indicators by the day they judge on: each such group shares its masks."""
     result: dict[JudgingDay, list[Indicator]] = {}
