@@ -95,7 +95,7 @@ def create(path: Path | str, programme: str = "pe-dit", key: Path | None = None,
     """
     from platformdirs import user_config_path
 
-    from winay.workspace.vault import key_mark, new_key, read_key
+    from winay.workspace.key import key_mark, new_key, read_key
 
     path = Path(path).absolute()
     _refuse_place(path)

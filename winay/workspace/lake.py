@@ -166,9 +166,9 @@ def _write(path: Path, rows: pa.Table | pa.RecordBatchReader, schema: pa.Schema)
     if first is not None:
         with disk.staged(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd") as writer:
             for table in chain([first], some):
-                # lends the rows the columns they lack; a column they have too many does not cast
-                whole = pa.concat_tables([schema.empty_table(), table], promote_options="permissive").cast(schema)
-                writer.write_table(whole, row_group_size=ROWS_A_GROUP)
+                if table.schema != schema:  # lent the columns it lacks; one it has too many does not cast
+                    table = pa.concat_tables([schema.empty_table(), table], promote_options="permissive").cast(schema)
+                writer.write_table(table, row_group_size=ROWS_A_GROUP)
                 count += table.num_rows
             faults.point("lake.append.data")
     return count

@@ -11,23 +11,23 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, cached_property
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from winay.core.problems import At, Problem, WinayError, wrong_use
 from winay.core.text import say
 from winay.workspace import disk, faults
+from winay.workspace.key import derived, key_mark, read_key
 from winay.workspace.sqlite import Database
 
 CHUNK = 1 << 20  # bytes of a delivery sealed at a time
 LENGTH = 4  # bytes that say how long what follows is
+ZSTD = pa.Codec("zstd")
 BATCH = 20_000  # identities written at a time
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 DIGITS = 13  # 63 bits
@@ -56,39 +56,6 @@ def parse(text: str) -> int:
     for char in plain:
         number = number * 32 + ALPHABET.index(char)
     return number
-
-
-def new_key(path: Path) -> None:
-    """Write 32 random bytes, readable by the owner only. An existing key is never overwritten."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(os.urandom(32).hex() + "\n")
-    disk.sync(path)
-    disk.sync(path.parent)
-
-
-def read_key(path: Path) -> bytes:
-    """The 32 bytes of a key file."""
-    if not path.is_file():
-        hint = "the key is outside the workspace: bring its file here, or say where it is in WINAY_KEY_FILE"
-        raise WinayError(Problem(At(str(path)), "the key of this workspace is not here", "", hint))
-    try:
-        key = bytes.fromhex(path.read_text("ascii"))
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise WinayError(Problem(At(str(path)), "this file is not a key of winay", "expected 64 hexadecimal digits"))
-    return key
-
-
-def derived(key: bytes, purpose: bytes) -> bytes:
-    """A key of 32 bytes for one purpose (HKDF-SHA-256)."""
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key)
-
-
-def key_mark(key: bytes) -> str:
-    """What the workspace remembers of its key, to know it again."""
-    return derived(key, b"winay key mark").hex()[:16]
 
 
 class Vault:
@@ -174,8 +141,8 @@ class Vault:
 
     def keep(self, path: Path) -> str:
         """Keep a delivered file, compressed and sealed chunk by chunk; returns the SHA-256 of its bytes, its name here."""
-        sha256, codec = disk.digest(path), pa.Codec("zstd")
-        kept, found = self._kept(sha256), hashlib.sha256()
+        sha256, found = disk.digest(path), hashlib.sha256()
+        kept = self._kept(sha256)
         if kept.is_file():
             return sha256
         thing, size = say("the delivered file in the vault"), path.stat().st_size
@@ -185,15 +152,12 @@ class Vault:
             path.open("rb") as plain,
             draft.open("wb") as out,
         ):
-            for number in count():
+            for number, chunk in enumerate(iter(lambda: plain.read(CHUNK), b"")):
                 faults.point("vault.keep.chunk")
-                chunk = plain.read(CHUNK)
-                if not chunk:
-                    break
                 found.update(chunk)
-                packed = len(chunk).to_bytes(LENGTH, "big") + codec.compress(chunk, asbytes=True)
+                packed = _length(chunk) + ZSTD.compress(chunk, asbytes=True)
                 piece = self.seal(packed, f"{sha256} {number}".encode())
-                out.write(len(piece).to_bytes(LENGTH, "big") + piece)
+                out.write(_length(piece) + piece)
             if found.hexdigest() != sha256:
                 raise OSError(0, say("the delivered file changed while it was read"))
         disk.sync(kept.parent.parent)
@@ -202,21 +166,18 @@ class Vault:
     def delivered(self, sha256: str) -> Iterator[bytes]:
         """The bytes of a delivery, chunk by chunk. A changed or moved chunk is a problem and not given out; that the
         end was cut off is a problem at the end."""
-        kept, found, codec = self._kept(sha256), hashlib.sha256(), pa.Codec("zstd")
+        kept, found = self._kept(sha256), hashlib.sha256()
         if not kept.is_file():
             hint = "it was kept for the declared time, or it was never loaded here"
             raise WinayError(Problem(At(str(kept)), "this delivery is not in the vault", "", hint))
         with kept.open("rb") as file:
-            for number in count():
-                length = file.read(LENGTH)
-                if not length:
-                    break
+            for number, length in enumerate(iter(lambda: file.read(LENGTH), b"")):
                 piece = file.read(int.from_bytes(length, "big"))
-                if len(piece) != int.from_bytes(length, "big"):
+                if _length(piece) != length:
                     raise self._damaged(kept)
                 packed = self.unseal(piece, f"{sha256} {number}".encode(), kept)
                 size = int.from_bytes(packed[:LENGTH], "big")
-                chunk = codec.decompress(packed[LENGTH:], decompressed_size=size, asbytes=True)
+                chunk = ZSTD.decompress(packed[LENGTH:], decompressed_size=size, asbytes=True)
                 found.update(chunk)
                 yield chunk
         if found.hexdigest() != sha256:
@@ -226,30 +187,19 @@ class Vault:
         """The deliveries kept, by their SHA-256."""
         return sorted(path.name for path in self.path.glob("deliveries/??/*") if not path.name.startswith("."))
 
-    def forget(self, sha256: str) -> bool:
-        """Delete a delivery whose time has passed. True when it was here."""
-        kept = self._kept(sha256)
-        if not kept.is_file():
-            return False
-        kept.unlink()
-        disk.sync(kept.parent)
-        return True
-
     def verify(self) -> Iterator[Problem | None]:
-        """Open every identity and every kept delivery: one item each, None when it is as it was sealed."""
+        """Open every identity and every kept delivery: None for each piece that is as it was sealed."""
         yield from self._file.problems()
-        try:
-            with self._file.open() as db:
-                for row in db.execute("select person, sealed from identities"):
-                    self._facts(*row)
-                    yield None
-        except WinayError as error:
-            yield from error.problems
-        for sha256 in self.deliveries():
+        for pieces in (self._everyone(), *map(self.delivered, self.deliveries())):
             try:
-                yield next((None for chunk in self.delivered(sha256) if not chunk), None)
+                yield from (None for _ in pieces)
             except WinayError as error:
                 yield from error.problems
+
+    def _everyone(self) -> Iterator[dict[str, str]]:
+        with self._file.open() as db:
+            for row in db.execute("select person, sealed from identities"):
+                yield self._facts(*row)
 
     def _kept(self, sha256: str) -> Path:
         return self.path / "deliveries" / sha256[:2] / sha256
@@ -270,6 +220,10 @@ class Vault:
     def _facts(self, person: int, value: bytes) -> dict[str, str]:
         facts: dict[str, str] = json.loads(self.unseal(value, int(person).to_bytes(8, "big"), self._file.path))
         return facts
+
+
+def _length(content: bytes) -> bytes:
+    return len(content).to_bytes(LENGTH, "big")
 
 
 @cache

@@ -6,7 +6,7 @@ import pytest
 
 from tests.rooms.workspace.delivery import SCHEMAS
 from winay.workspace import Workspace, create
-from winay.workspace.vault import new_key
+from winay.workspace.key import new_key
 
 
 @pytest.fixture(autouse=True)
