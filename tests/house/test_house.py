@@ -66,6 +66,14 @@ def test_everything_said_has_its_spanish():
     assert {text: at for text, at in templates().items() if text not in SPANISH} == {}
 
 
+def test_every_code_that_is_shown_has_its_spanish():
+    """Statuses, verdicts and states are words that people read."""
+    from winay.engine.hands import STATUSES
+
+    codes = {*STATUSES, "met", "missing", "excluded", "outside", "good", "care", "bad", "official", "provisional"}
+    assert codes - SPANISH.keys() == set()
+
+
 def test_a_sentence_keeps_its_facts_when_translated():
     """The same names between braces on both sides."""
     facts = re.compile(r"{(\w+)[^}]*}")

@@ -128,7 +128,9 @@ def due(
     from winay.actions.stories import due
 
     ws, me, now = here()
-    show.rows(due(ws, me, place, on or now, known_on or now, rules=rules, identities=identities), "nobody")
+    rows = due(ws, me, place, on or now, known_on or now, rules=rules, identities=identities)
+    names = [name for row in rows[:1] for name in row if identities or name != "name"]
+    show.rows(rows, "nobody", names)
 
 
 def child(id: PersonArg, on: DayOpt = None, known_on: KnownOpt = None) -> None:

@@ -13,7 +13,7 @@ from winay.cli.command import asked
 from winay.core.text import say
 
 Advance = Callable[[float], None]
-CODES = ("status", "verdict", "state", "every", "kind")
+CODES = ("status", "verdict", "state", "every", "kind", "history", "decision", "undone")
 """Columns whose values are words of ours: people read them in their language, scripts as they are."""
 
 
@@ -50,9 +50,7 @@ def rows(table: Iterable[Mapping[str, Any]], empty: str = "nothing", names: Sequ
         return note(say(empty))
     names = names or list(listed[0])
     lines = [[say(name.replace("_", " ")) for name in names]]
-    for row in listed:
-        cells = {name: cell(row.get(name)) for name in names}
-        lines.append([say(text) if text and name in CODES else text for name, text in cells.items()])
+    lines += [[_word(name, row.get(name)) for name in names] for row in listed]
     right = [all(isinstance(row.get(name), int | float | None) for row in listed) for name in names]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     shape = list(zip(widths, right, strict=True))
@@ -67,8 +65,12 @@ def facts(values: Mapping[str, Any]) -> None:
     heads = {name: say(name.replace("_", " ")) for name in values}
     width = max(map(len, heads.values()), default=0)
     for name, value in values.items():
-        write(f"{heads[name].ljust(width)}  {cell(value)}".rstrip())
+        write(f"{heads[name].ljust(width)}  {_word(name, value)}".rstrip())
     return None
+
+
+def _word(name: str, value: Any) -> str:
+    return say(str(value)) if value and name in CODES else cell(value)
 
 
 def cell(value: Any) -> str:
