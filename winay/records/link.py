@@ -138,7 +138,8 @@ def proposals(
     kinds = pa.schema([("unique_id", pa.int64()), *((name, pa.string()) for name in ALIKE)])
     database = splink.DuckDBAPI()
     linker = splink.Linker(database.register(pa.Table.from_pylist(rows, kinds)), settings)
-    found = linker.inference.predict(threshold_match_probability=least).as_pyarrow_table()
+    predicted: Any = linker.inference.predict(threshold_match_probability=least)
+    found = predicted.as_pyarrow_table()
     order = [("match_probability", "descending"), ("unique_id_l", "ascending"), ("unique_id_r", "ascending")]
     known = {row["unique_id"]: row for row in rows}
     made = []
