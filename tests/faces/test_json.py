@@ -4,11 +4,15 @@ import json
 
 import pytest
 
-FIGURE = """address indicator rules level place name period numerator denominator value excluded provisional
-    history reporting facilities as_of known_on snapshot state""".split()
+FIGURE = [
+    *("address", "indicator", "rules", "level", "place", "name", "period", "numerator", "denominator", "value"),
+    *("excluded", "provisional", "history", "reporting", "facilities", "as_of", "known_on", "snapshot", "state"),
+]
 BY_SEX = [*FIGURE[:3], "sex", *FIGURE[3:]]
-DUE = """settlement household subject name kind birth district product delivery status since by until rules
-    days""".split()
+DUE = [
+    *("settlement", "household", "subject", "name", "kind", "birth", "district", "product", "delivery", "status"),
+    *("since", "by", "until", "rules", "days"),
+]
 CHILD = ["subject", "on", "known_on", "attributes", "residences", "standards", "indicators"]
 SUBJECT = ["subject", "on", "known_on", "attributes", "registry", "indicators"]
 KEYS = {

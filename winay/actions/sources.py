@@ -17,7 +17,8 @@ def sources(ws: Workspace, on: date) -> list[dict[str, Any]]:
     for name, source in programme.sources.items():
         loads = [load for load in done if load.source == name]
         entity = programme.head.entities.get(source.owed_by or "")
-        row: dict[str, Any] = {"source": name, "name": str(source.name), "owed_by": str(entity.name) if entity else None}
+        row: dict[str, Any] = {"source": name, "name": str(source.name)}
+        row |= {"owed_by": str(entity.name) if entity else None}
         row |= {"every": source.every, "by_day": source.by_day, "file": source.file, "loads": len(loads)}
         row |= {"records": sum(load.counts.get("accepted", 0) for load in loads)}
         row |= {"last": max((load.known for load in loads), default=None)}
