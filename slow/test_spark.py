@@ -68,7 +68,8 @@ def test_masks_of_standards_nobody_wrote(con: Any, world: World) -> None:
     compiled = Compiled(world)
     weeks = pa.array([life.weeks for life in world.lives], pa.int32())
     table = pa.table({"subject": np.arange(len(world.lives), dtype=np.int32), "weeks": weeks})
-    units = Units("child", table, compiled.births, compiled.offsets, compiled.services, compiled.days)
+    records = compiled.offsets, compiled.services, compiled.days
+    units = Units("child", table, compiled.births, *records, compiled.fits)
     calendar = Calendar.back_from(world.on)
     days = [JudgingDay("months"), JudgingDay("age", Age(6, 0)), JudgingDay("end")]
     judges = {day: Judge(compiled.plan, calendar, day, "clip") for day in days}

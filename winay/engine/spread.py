@@ -42,12 +42,13 @@ def states_of(con: Any) -> Callable[..., dict[JudgingDay, pa.Table]]:
 
 def _rows(units: Units, plan: Plan) -> pa.Table:
     """One row a subject with all that its masks are made of, and nothing that names it."""
-    offsets = pa.array(units.offsets).cast(pa.int32())
-    rows = units.table.select(["subject", *timed_by(plan)])
-    lists = {"services": units.services, "days": units.days}
-    columns = {name: pa.ListArray.from_arrays(offsets, pa.array(values)) for name, values in lists.items()}
-    for name, values in ({"births": pa.array(units.births)} | columns).items():
-        rows = rows.append_column(name, values)
+    lists = {"services": (units.offsets, units.services), "days": (units.offsets, units.days)}
+    if units.fits is not None:
+        lists["fits"] = (np.arange(len(units) + 1) * units.fits.shape[1], units.fits.ravel())
+    rows = units.table.select(["subject", *timed_by(plan)]).append_column("births", pa.array(units.births))
+    for name, (offsets, values) in lists.items():
+        column = pa.ListArray.from_arrays(pa.array(offsets).cast(pa.int32()), pa.array(values))
+        rows = rows.append_column(name, column)
     return rows
 
 
@@ -55,10 +56,17 @@ def _work(
     shape: pa.Schema, kind: str, plan: Plan, judges: Judges, folds: Folds, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        offsets = batch["services"].offsets.to_numpy().astype(np.int64)
-        services, days = batch["services"].flatten().to_numpy(), batch["days"].flatten().to_numpy()
-        rows = pa.Table.from_batches([batch])
-        units = Units(kind, rows, batch["births"].to_numpy(), offsets - offsets[0], services, days)
-        masks = block_masks(units, plan, judges, folds)
+        masks = block_masks(_units(kind, batch), plan, judges, folds)
         found = [masks[judged][fold.column] for judged in judges for fold in folds[judged]]
         yield pa.record_batch([batch["subject"], *map(pa.array, found)], shape)
+
+
+def _units(kind: str, batch: pa.RecordBatch) -> Units:
+    """What `_rows` made of them."""
+    offsets = batch["services"].offsets.to_numpy().astype(np.int64)
+    services, days = (batch[name].flatten().to_numpy() for name in ("services", "days"))
+    fits = None
+    if "fits" in batch.schema.names:
+        fits = batch["fits"].flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)
+    rows = pa.Table.from_batches([batch])
+    return Units(kind, rows, batch["births"].to_numpy(), offsets - offsets[0], services, days, fits)
