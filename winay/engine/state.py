@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from winay.engine.anchors import given_anchors
 from winay.engine.conditions import Fold
-from winay.engine.fold import ON_TIME, UP_TO_DATE, fold
+from winay.engine.fold import ON_TIME, UP_TO_DATE, fold, spell_masks
 from winay.engine.hands import statuses
 from winay.engine.judging import FAR, Calendar, Days, JudgingDay, Mask
 from winay.engine.kernel import Received, receive
-from winay.engine.plan import NONE, Plan, compile, event_schedule
+from winay.engine.plan import NO_DAY, NONE, Plan, Track, compile, event_schedule
 from winay.programme.load import Programme
 from winay.programme.standards import Anchor
 
@@ -149,7 +149,7 @@ class Judge:
         tracks = self.plan.standards[wanted.standard]
         track = tracks[0]
         released = any(d.releases and d.gaps for d in track.route.deliveries)
-        alone = len(tracks) == 1 and track.route.who is None
+        alone = len(tracks) == 1 and track.route.who is None and track.route.first is None
         return alone and track.stable and not released and not self.plan.by_from_gap[track.deliveries].any()
 
     def _fold(self, wanted: Fold, units: Units, got: Received) -> Mask:
@@ -167,7 +167,18 @@ class Judge:
             wanted.how, got.received[:, columns], released, units.births, got.anchors[:, track.number],
             self.plan.by[:, columns], self.plan.first_day, self.own(units.births), *self._before, self.calendar.all,
         )  # fmt: skip
-        return mask
+        return self._begun(wanted, track, units, got.anchors[:, track.number], mask)
+
+    def _begun(self, wanted: Fold, track: Track, units: Units, anchors: Days, mask: Mask) -> Mask:
+        """Before the day that a standard starts at was known to come, it asks for nothing and gives nothing."""
+        anchor = track.schedule.anchor
+        if not isinstance(anchor, Anchor) or anchor.back is not None:
+            return mask
+        starts = np.where(anchors == NO_DAY, FAR, anchors).astype(np.int32)
+        begun: Mask = spell_masks(
+            starts, np.full(len(starts), FAR, np.int32), self.own(units.births), *self._before, self.calendar.all
+        )
+        return mask | (begun ^ self.calendar.all) if wanted.how == UP_TO_DATE else mask & begun
 
     def _exactly(self, folds: Sequence[Fold], units: Units, anchors: Days) -> dict[str, Mask]:
         """The same from the status of every delivery, evaluated for each judging day on the records up to it."""

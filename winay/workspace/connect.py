@@ -1,9 +1,6 @@
 """The only file that names a backend: an Ibis connection to DuckDB that asks the network for nothing, or to Spark."""
 
-import logging
 import os
-import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -31,36 +28,12 @@ def connect(threads: int | None = None, memory: int | None = None, spill: Path |
 
 
 def spark(master: str) -> Any:
-    """Apache Spark behind Ibis, in UTC, where a country is evaluated that one machine is too small for.
-
-    master: `local[2]`, `spark://host:7077`… Raises when the extra `spark` is not installed.
-    """
+    """Spark behind Ibis (see spark.connect). Raises WinayError when the extra `spark` is not installed."""
     try:
-        from winay.workspace.spark import Spark, SparkSession
+        from winay.workspace.spark import connect
     except ImportError as error:
         raise wrong_use("this needs Spark, which is not installed", hint="pip install 'winay[spark]'") from error
-    import ibis
-
-    ibis.options.sql.fuse_selects = False
-    warnings.filterwarnings(
-        "ignore", "PySpark does not yet fully support pandas", FutureWarning
-    )  # none goes through it
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # or workers start another Python
-    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # a page of JSON for each query that fails
-    settings = {
-        "spark.log.level": "ERROR",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.driver.memory": f"{(machine_memory() * 4 // 10) >> 20}m",
-        "spark.driver.maxResultSize": "0",  # the masks of a country come back
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.execution.arrow.pyspark.enabled": "true",
-    }
-    if master.startswith("local"):
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    session = SparkSession.builder.master(master).appName("winay").config(map=settings).getOrCreate()
-    session.conf.set("spark.sql.shuffle.partitions", 2 * session.sparkContext.defaultParallelism)
-    return Spark().connect(session)
+    return connect(master, machine_memory() * 4 // 10)
 
 
 def machine_memory() -> int:

@@ -1,16 +1,29 @@
-"""Ibis on Spark with tables that come and go as Arrow: by way of pandas, a missing whole number makes all of them decimal."""
+"""Ibis on Apache Spark with tables that come and go as Arrow, every cell as it was.
 
+By way of pandas, as Ibis has it, one missing whole number makes a column decimal.
+"""
+
+import logging
+import os
+import sys
+import warnings
 from typing import Any
 
 import pyarrow as pa
-from ibis.backends.pyspark import Backend
-from pyspark.sql import SparkSession
 
-__all__ = ["Spark", "SparkSession"]
+from winay.core.problems import wrong_use
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    from ibis.backends.pyspark import Backend
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+    from pyspark.sql.pandas.types import from_arrow_schema
 
 
 class Spark(Backend):  # type: ignore[misc]
-    """What the engine asks of a connection, like DuckDB's: tables from Arrow, results as Arrow, cells unchanged."""
+    """What the engine asks of a connection, as it asks DuckDB's."""
 
     def create_table(self, name: str, /, obj: pa.Table, *, overwrite: bool) -> Any:
         """A table for this session only; nothing is written."""
@@ -25,9 +38,39 @@ class Spark(Backend):  # type: ignore[misc]
 
     def spread(self, rows: pa.Table, work: Any, shape: pa.Schema) -> pa.Table:
         """`work`, a function from an iterator of record batches to another, over parts of the rows; in any order."""
-        from pyspark.sql.pandas.types import from_arrow_schema
-
         return self._frame(rows).mapInArrow(work, from_arrow_schema(shape)).toArrow()
 
     def _frame(self, rows: pa.Table) -> Any:
         return self._session.createDataFrame(rows.combine_chunks())  # 4.3 drops what follows a chunk without rows
+
+
+def connect(master: str, memory: int) -> Any:
+    """Spark in UTC, where a country is evaluated that one machine is too small for.
+
+    master: `local[2]`, `spark://host:7077`… memory: bytes for the process that hands out the work, which holds everybody's
+    masks. Raises WinayError when there is no Java or nobody answers.
+    """
+    import ibis
+
+    ibis.options.sql.fuse_selects = False
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # a page of JSON for each query that fails
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # or workers start another Python
+    if master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    settings = {
+        "spark.log.level": "ERROR",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.memory": f"{memory >> 20}m",
+        "spark.driver.maxResultSize": "0",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+    }
+    try:
+        session = SparkSession.builder.master(master).appName("winay").config(map=settings).getOrCreate()
+    except (Py4JError, PySparkException) as error:
+        hint = "is Java 17 or newer installed, and is the master up?"
+        raise wrong_use("Spark does not start at {master}", hint=hint, master=master) from error
+    session.conf.set("spark.sql.shuffle.partitions", 2 * session.sparkContext.defaultParallelism)
+    return Spark().connect(session)
