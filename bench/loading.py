@@ -1,4 +1,4 @@
-"""Raw files with one bad line in a hundred, checked, coded, linked and appended, against a bare DuckDB read of the same files."""
+"""Raw files with one bad line in a hundred, checked, coded, linked and appended, against a bare DuckDB read of them."""
 
 import datetime as dt
 import shutil

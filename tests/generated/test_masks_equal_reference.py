@@ -18,7 +18,9 @@ from winay.engine.state import Judge, Units
 MONTHS = JudgingDay("months")
 OWN = JudgingDay("age", Age(6, 0))
 PAID = ("on_time", "late")
-relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, max_examples=120, phases=[Phase.generate])
+relaxed = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, max_examples=120, phases=[Phase.generate]
+)
 
 
 def by_rows(how: int, rows: list[Row], on: date) -> bool:

@@ -87,7 +87,9 @@ class _Case:
 
     def route(self) -> Route | None:
         """The first variant that fits; None when none does."""
-        return next((r for r, fits in zip(self.schedule.routes, self.route_fits, strict=True) if fits and self.fits(r)), None)
+        return next(
+            (r for r, fits in zip(self.schedule.routes, self.route_fits, strict=True) if fits and self.fits(r)), None
+        )
 
     def fits(self, route: Route) -> bool:
         if route.first is None:
@@ -111,7 +113,9 @@ class _Case:
         day = self.day(getattr(delivery.age, hand), self.anchor)
         while True:
             forbidden = [
-                gap for gap, origin in origins if self.binds(gap, day) and self.day(getattr(gap.clock, hand), origin) > day
+                gap
+                for gap, origin in origins
+                if self.binds(gap, day) and self.day(getattr(gap.clock, hand), origin) > day
             ]
             if not forbidden:
                 return day
@@ -126,8 +130,12 @@ class _Case:
         else:
             judged = received
             bound = [(gap, origin) for gap, origin in origins if self.binds(gap, judged)]
-            valid = max(self.day(c.valid, o) for c, o in [(delivery.age, self.anchor), *((g.clock, o) for g, o in bound)])
-            start = max(self.day(c.from_, o) for c, o in [(delivery.age, self.anchor), *((g.clock, o) for g, o in bound)])
+            valid = max(
+                self.day(c.valid, o) for c, o in [(delivery.age, self.anchor), *((g.clock, o) for g, o in bound)]
+            )
+            start = max(
+                self.day(c.from_, o) for c, o in [(delivery.age, self.anchor), *((g.clock, o) for g, o in bound)]
+            )
         bound = [(gap.clock, origin) for gap, origin in origins if self.binds(gap, judged)]
         ending = [(gap.clock, origin) for gap, origin in latest or origins if self.binds(gap, judged)]
         untils = [self.day(c.until, o) for c, o in [(delivery.age, self.anchor), *ending]]
@@ -202,7 +210,9 @@ class _Case:
 
     def release_day(self, release: Release, received: dict[int, date]) -> date | None:
         if release.age is not None:
-            return release.age.after(self.anchor, self.schedule.month_end) + (ONE_DAY if release.after_age else timedelta())
+            return release.age.after(self.anchor, self.schedule.month_end) + (
+                ONE_DAY if release.after_age else timedelta()
+            )
         if release.received is not None:
             start = release.since.after(self.anchor, self.schedule.month_end)
             counted = sorted(day for day in received.values() if day >= start)

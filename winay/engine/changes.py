@@ -26,7 +26,9 @@ def changed(before: pa.Table, gone: Verdicts, come: Verdicts, calendar: Calendar
     keys = moved.group_by(names).aggregate([])
     parts = [here.join(keys, names, join_type="left semi"), moved.select(before.column_names)]
     summed = pa.concat_tables(parts).group_by(names).aggregate([(count, "sum") for count in COUNTS])
-    return summed.rename_columns([name.removesuffix("_sum") for name in summed.column_names]).select(before.column_names)
+    return summed.rename_columns([name.removesuffix("_sum") for name in summed.column_names]).select(
+        before.column_names
+    )
 
 
 def _signed(rows: pa.Table, sign: int) -> pa.Table:

@@ -89,7 +89,9 @@ def schedule(standard: Standard, month_end: MonthEnd = "clip") -> Schedule:
     groups = standard.variants or [Variant(deliveries=standard.deliveries)]
     routes = tuple(
         Route(
-            tuple(_delivery(number, line, standard) for number, line in enumerate(_expanded(group.deliveries), start=1)),
+            tuple(
+                _delivery(number, line, standard) for number, line in enumerate(_expanded(group.deliveries), start=1)
+            ),
             group.first,
             group.who,
         )
