@@ -1,8 +1,13 @@
 """The backend: DuckDB, in UTC, asking the network for nothing."""
 
-import ibis
+import sys
 
+import ibis
+import pytest
+
+from winay.core.problems import WinayError
 from winay.workspace import Workspace
+from winay.workspace.connect import spark
 
 SETTINGS = {
     "TimeZone": "UTC",
@@ -20,3 +25,10 @@ def test_the_connection_is_set_as_promised(ws: Workspace) -> None:
     assert ibis.options.sql.fuse_selects is False
     table = ibis.memtable({"day": ["2026-05-31"]})
     assert con.execute(table.day.cast("date") + ibis.interval(months=1)).astype(str).tolist() == ["2026-06-30"]
+
+
+def test_spark_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(WinayError) as told:
+        spark("local[1]")
+    assert told.value.problems[0].hint == "pip install 'winay[spark]'"
