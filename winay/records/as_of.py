@@ -93,7 +93,7 @@ class Reader:
 
     def table(self, table: str) -> pa.Table:
         """In the order of their content, so that the order of loads never shows."""
-        return self.rows(table).order_by("known", "row", "load", "line").to_pyarrow()
+        return self.rows(table).order_by("known", "version", "row", "load", "line").to_pyarrow()
 
     def reported(self) -> pa.Table:
         rows = self.rows("items")
@@ -162,7 +162,8 @@ def _subjects(people: pa.Table, who: _Who, episodes: list[str]) -> pa.Table:
         runs.coded(people["kind"]),
         np.where(pc.is_in(people["kind"], pa.array(episodes, pa.string())), birth, 0),
     )
-    order = np.lexsort((np.arange(len(people)), rank, part, component, kind))
+    latest = -np.arange(len(people))  # rows come in order of known day and version
+    order = np.lexsort((latest, rank, part, component, kind))
     first = runs.starts(kind[order], component[order], part[order])
     whole = runs.first_valid(people.take(pa.array(order)), first)
     component = component[order][first]
@@ -187,7 +188,7 @@ def _spells(
     told, since = rows["known"].cast(pa.int32()), pc.coalesce(rows["since"], rows["known"]).cast(pa.int32())
     rows = rows.set_column(rows.column_names.index("since"), "since", since).append_column("told", told)
     rows = rows.filter(pa.array(rank == best[subject]))
-    rows = rows.sort_by([(name, "ascending") for name in ("subject", "since", "told", "row")])
+    rows = rows.sort_by([(name, "ascending") for name in ("subject", "since", "told", "version", "row")])
     rows = rows.take(pa.array(runs.lasts(np.asarray(rows["subject"]), np.asarray(rows["since"]))))
     own = places.own_codes(tree, tables.code_systems(programme), day)
     place = pa.array([own.get(code, code) for code in rows["place"].to_pylist()], pa.string())
