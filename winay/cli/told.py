@@ -67,7 +67,10 @@ def _head(told: Row) -> None:
 
 
 def _basis(rule: Row) -> None:
-    write(f"{say('rule')}: {rule['legal']}  ({rule['at']})")
+    legal, *readings = rule["legal"].split("\n\n")
+    write(f"{say('rule')}: {legal}  ({rule['at']})")
+    for reading in readings:
+        write(f"  {reading}")
 
 
 def _delivery(line: Row, of: str = "") -> str:
