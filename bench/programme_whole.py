@@ -131,8 +131,7 @@ def main(quick: bool) -> None:
         make(folder, people)
         seconds = median(base, folder)
         print(f"base: {SCAN_AND_SORT.format(file='…')}  {seconds:.2f} s")
-        goal = 6 if not quick else 30  # what is fixed weighs ten times as much in the small size
-        bar(f"the whole programme, {people:,} subjects", median(whole, folder) / seconds, goal)
+        bar(f"the whole programme, {people:,} subjects", median(whole, folder) / seconds, 6)
         bar("the whole programme, memory", peak_gb(), 4, "GB")
 
 
