@@ -23,11 +23,12 @@ def counted(rows: pa.Table, calendar: Calendar, keys: Sequence[str] = ()) -> pa.
     rows: verdicts as of verdicts.verdicts, with the text columns `keys`.
     """
     names = ["place", *keys]
-    groups = rows.select(names).group_by(names).aggregate([])
-    blank = [rows[name].fill_null("") for name in names]
-    known = [groups[name].fill_null("") for name in names]
-    here = pc.binary_join_element_wise(*blank, "\0").combine_chunks()
-    group = pc.index_in(here, pc.binary_join_element_wise(*known, "\0").combine_chunks()).to_numpy()
+    text = [rows[name].fill_null("") for name in names]
+    here = pc.binary_join_element_wise(*text, "\0") if keys else text[0]
+    group = here.combine_chunks().dictionary_encode().indices.to_numpy()
+    first = np.zeros(int(group.max(initial=-1)) + 1, np.int64)
+    first[group[::-1]] = np.arange(len(group))[::-1]
+    groups = rows.select(names).take(pa.array(first))
     masks = {count: rows[mask].to_numpy() for count, mask in MASKS.items()}
     seen = int(np.bitwise_or.reduce(masks["denominator"] | masks["excluded"], initial=0))
     parts = [_none(groups)]
