@@ -22,7 +22,7 @@ demo: .venv/.core.ok ## set up, then run the main job on the embedded default
 test: .venv/.test.ok ## set up, then run the checks and tests that need no server
 	@echo "[3/3] tests"
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 test-spark: .java .venv-spark/.ok ## the backend tests on real Spark (needs Java 17)
 	@echo "[3/3] tests on Spark"
 	.venv-spark/bin/python -m pytest -q slow/test_spark.py slow/test_spark_spec.py
