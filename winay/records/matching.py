@@ -225,18 +225,27 @@ def _forget(folder: Path, contacts: NDArray[np.int64]) -> None:
 def _codes(programme: Programme) -> set[str] | None:
     """The codes that any matcher looks at; None when one of them looks at every code."""
 
-    def of(m: Matcher) -> set[str] | None:
-        parts = [*(m.all_ or []), *([programme.services[m.is_]] if m.is_ else [])]
-        own = [set(m.code)] if m.code is not None else [c for p in parts if (c := of(p)) is not None]
-        if m.any_:
-            some = [of(part) for part in m.any_]
-            own += [] if None in some else [set().union(*(c for c in some if c))]
-        beside = [of(part) for part in (*(m.with_ or []), *(m.without or []))]
-        if not own or None in beside:
-            return None
-        return set().union(*own, *(c for c in beside if c), *(c for p in parts if (c := of(p))))
+    def inside(m: Matcher) -> list[Matcher]:
+        return [*(m.all_ or []), *([programme.services[m.is_]] if m.is_ else [])]
 
-    found = [of(matcher) for matcher in programme.services.values()]
+    def own(m: Matcher) -> set[str] | None:
+        """The codes of the items that it can match."""
+        if m.code is not None:
+            return set(m.code)
+        some = [own(part) for part in m.any_ or []]
+        found = [codes for codes in map(own, inside(m)) if codes is not None]
+        found += [set().union(*(c for c in some if c))] if some and None not in some else []
+        return set().union(*found) if found else None
+
+    def beside(m: Matcher) -> Iterator[set[str] | None]:
+        """The codes of the other items that it asks for."""
+        for other in (*(m.with_ or []), *(m.without or [])):
+            yield own(other)
+            yield from beside(other)
+        for part in (*inside(m), *(m.any_ or [])):
+            yield from beside(part)
+
+    found = [codes for m in programme.services.values() for codes in (own(m), *beside(m))]
     return None if None in found else set().union(*(codes for codes in found if codes))
 
 

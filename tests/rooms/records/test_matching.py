@@ -143,6 +143,12 @@ def test_the_compiled_matchers_equal_the_slow_ones(
         assert held(program, rows, day) == slow
 
 
+@pytest.mark.parametrize("how", ["any", "all"])
+def test_what_a_part_asks_beside_is_looked_at(how: str) -> None:
+    rows = [Row(1, "A", "D"), Row(1, "B", "D")]
+    assert held(programme({"s": {"code": ["B"], how: [{"with": {"code": ["A"]}}]}}), rows, 0) == {(1, "s")}
+
+
 def test_nothing_gives_nothing() -> None:
     assert compiled(programme(IRON), []) == []
     assert np.array(compiled(programme(IRON), [Row(1, "Z", "D")])).size == 0
