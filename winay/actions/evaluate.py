@@ -27,8 +27,11 @@ Advance = Callable[[float], None]
 
 def evaluated(
     ws: Workspace, known: "Known", on: date, indicators: Sequence[Indicator], con: Any, advance: Advance | None = None
-) -> "tuple[pa.Table, list[tuple[Indicator, pa.Table]]]":
-    """(figures at every level, in order; the verdicts of each indicator), as of a day, from what is known."""
+) -> "dict[str, pa.Table]":
+    """The tables of a snapshot as of a day: figures at every level, verdicts of each indicator, and whom and where of.
+
+    Rows are in order, so that the same knowledge and rules give the same tables, on whatever computed them.
+    """
     from winay.engine import evaluate as engine
     from winay.engine.figures import with_reporting
     from winay.engine.judging import Calendar
@@ -41,7 +44,10 @@ def evaluated(
     figures = engine.figures(verdicts, calendar, tree)
     figures = with_reporting(figures, known.reported, known.providers, calendar, tree)
     figures = engine.with_history(figures, programme, known, calendar)
-    return figures.sort_by([(name, "ascending") for name in FIGURE]).combine_chunks(), verdicts
+    kept = {verdicts_name(indicator): rows for indicator, rows in verdicts}
+    kept |= {"figures": figures.sort_by([(name, "ascending") for name in FIGURE])}
+    kept |= {"subjects": known.subjects, "members": known.members, "places": known.places}
+    return kept
 
 
 def around(known: "Known") -> "Surroundings":
@@ -54,21 +60,16 @@ def around(known: "Known") -> "Surroundings":
 def evaluate(
     ws: Workspace, caller: gate.Caller, on: date, known_on: date, advance: Advance | None = None
 ) -> "Snapshot":
-    """Every indicator of the programme for the months up to `on`, as known on a day, kept as a new snapshot.
-
-    Rows are in order, so that the same knowledge and rules give the same snapshot, on whatever computed it.
-    """
+    """Every indicator of the programme for the months up to `on`, as known on a day, kept as a new snapshot."""
     import pyarrow.parquet as pq
 
     programme = promised(ws)
     with gate.tables(ws, caller, "evaluate", what=f"on {on} known {known_on}") as people, ws.snapshots.draft() as draft:
         loads = ws.ledger.finished()
         known = people.known(known_on)
-        figures, verdicts = evaluated(ws, known, on, list(programme.indicators.values()), backend(ws), advance)
-        kept = {verdicts_name(indicator): rows.combine_chunks() for indicator, rows in verdicts}
-        kept |= {"figures": figures, "subjects": known.subjects, "members": known.members, "places": known.places}
-        for name, table in kept.items():
-            pq.write_table(table, draft / f"{name}.parquet")
+        tables = evaluated(ws, known, on, list(programme.indicators.values()), backend(ws), advance)
+        for name, table in tables.items():
+            pq.write_table(table.combine_chunks(), draft / f"{name}.parquet")
         manifest = {
             "programme": programme.hash, "name": programme.name, "ledger": ws.ledger.digest(loads), "on": on.isoformat(),
             "known": known_on.isoformat(), "engine": ENGINE, "months": MONTHS, "subjects": len(known.subjects),
@@ -88,8 +89,3 @@ def backend(ws: Workspace) -> Any:
 def verdicts_name(indicator: Indicator) -> str:
     """The file of an indicator's verdicts in a snapshot."""
     return f"verdicts-{indicator.key}"
-
-
-def judged(snapshot: "Snapshot") -> tuple[date, int]:
-    """The judging day of a snapshot, and how many months it goes back."""
-    return date.fromisoformat(snapshot.manifest["on"]), int(snapshot.manifest["months"])
