@@ -99,7 +99,7 @@ def schema(kind: KindArg = None) -> None:
 
     Example: winay programme schema standards
     """
-    from winay.programme.schema import schemas
+    from winay.programme.load import schemas
 
     known = schemas()
     if kind is not None and kind not in known:

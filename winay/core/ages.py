@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal, Self
 
+from winay.core.text import say
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -31,13 +33,13 @@ class Age:
         while at < len(text):
             term = _TERM.match(text, at)
             if not term or (at > 0 and not term[1]):
-                raise ValueError(f"{text!r} is not an age such as 60d, 4w, 12m - 1d")
+                raise ValueError(say('"{text}" is not an age such as 60d, 4w, 12m - 1d', text=text))
             amount = int(term[2]) * (-1 if term[1] == "-" else 1)
             months += amount * _MONTHS.get(term[3], 0)
             days += amount * _DAYS.get(term[3], 0)
             at = term.end()
         if not text.strip():
-            raise ValueError("an age is empty")
+            raise ValueError(say("an age is empty"))
         return cls(months, days)
 
     def after(self, day: date, month_end: MonthEnd = "clip") -> date:

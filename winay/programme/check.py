@@ -1,12 +1,12 @@
-"""What the models cannot see one by one: names that nothing defines, services nobody recognises, circles."""
+"""What the models cannot see one by one: names that nothing defines, rules without a basis, circles."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from winay.core.problems import At, Problem, unknown_name
 from winay.programme.criteria import Criterion
-from winay.programme.services import Matcher
-from winay.programme.standards import Anchor, Standard
+from winay.programme.yaml_text import Written, inside, names_of
 
 if TYPE_CHECKING:
     from winay.programme.load import Programme
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 def check(programme: "Programme") -> list[Problem]:
     """All problems of a programme that has parsed."""
-    return [
-        *_services(programme),
-        *_standards(programme),
-        *_events(programme),
-        *_criteria(programme),
-        *_products(programme),
-    ]
+    things = {part.removesuffix("s"): items for part, items in programme.parts.items()}
+    problems = [p for items in things.values() for item in items.values() for p in _undefined(item, programme, things)]
+    for name, standard in programme.standards.items():
+        if standard.legal is None:
+            hint = "write legal: { sheet: …, confidence: official }, or confidence: proposed"
+            found = 'the standard "{name}" has no legal basis'
+            problems.append(Problem(standard.at, found, hint=hint, facts={"name": name}))
+    return problems + [problem for thing, items in things.items() for problem in _circles(thing, items)]
 
 
 def defined(at: At | None, thing: str, name: str | None, known: Collection[str]) -> Iterator[Problem]:
@@ -28,103 +29,38 @@ def defined(at: At | None, thing: str, name: str | None, known: Collection[str])
         yield unknown_name(at, thing, name, known)
 
 
-def _services(programme: "Programme") -> Iterator[Problem]:
-    def walk(matcher: Matcher) -> Iterator[Matcher]:
-        yield matcher
-        for part in matcher.parts():
-            yield from walk(part)
-
-    uses: dict[str, set[str]] = {}
-    for name, service in programme.services.items():
-        uses[name] = {m.is_ for m in walk(service) if m.is_}
-        for matcher in walk(service):
-            yield from defined(matcher.at, "service", matcher.is_, programme.services)
-    yield from _circles(uses, {name: s.at for name, s in programme.services.items()})
-
-
-def _standards(programme: "Programme") -> Iterator[Problem]:
-    needs: dict[str, set[str]] = {}
-    for name, standard in programme.standards.items():
-        at = standard.at
-        yield from defined(at, "kind of subject", standard.subject, programme.head.subjects)
-        yield from defined(at, "rule version", standard.rules, programme.head.rules)
-        yield from defined(at, "product", standard.product, programme.products)
-        if standard.legal is None:
-            hint = "write legal: { sheet: …, confidence: official }, or confidence: proposed"
-            yield Problem(at, 'the standard "{name}" has no legal basis', hint=hint, facts={"name": name})
-        for service in programme.schedules[name].services:
-            yield from defined(at, "service", service, programme.services)
-        needs[name] = set(refers_to(standard))
-        for other in needs[name]:
-            yield from defined(at, "standard", other, programme.standards)
-        if isinstance(standard.anchor, Anchor):
-            yield from defined(standard.anchor.at, "event", standard.anchor.event, programme.events)
-            yield from defined(standard.anchor.at, "attribute", standard.anchor.times, programme.attributes)
-    yield from _circles(needs, {name: s.at for name, s in programme.standards.items()})
-
-
-def refers_to(standard: Standard) -> Iterator[str]:
-    """The other standards that must be evaluated before this one."""
-    if isinstance(standard.anchor, Anchor) and standard.anchor.delivery:
-        yield standard.anchor.delivery.rsplit("/", 1)[0]
-    lines = standard.lines
-    for gap in [gap for line in lines for gap in line.gaps or []] + (standard.gaps or []):
-        if "/" in gap.since:
-            yield gap.since.rsplit("/", 1)[0]
-    yield from (when.started for line in lines for when in line.not_owed_when if when.started)
-
-
-def _events(programme: "Programme") -> Iterator[Problem]:
-    for event in programme.events.values():
-        yield from defined(event.at, "service", event.service, programme.services)
-        yield from defined(event.at, "event", event.since, programme.events)
-        yield from defined(event.at, "kind of subject", event.subject, programme.head.subjects)
-    needs = {name: {e.since} if e.since else set() for name, e in programme.events.items()}
-    yield from _circles(needs, {name: e.at for name, e in programme.events.items()})
-
-
 def criteria_of(programme: "Programme") -> Iterator[Criterion]:
     """Every criterion written anywhere, parts included."""
-    roots: list[Criterion | None] = [*programme.packages.values()]
-    for indicator in programme.indicators.values():
-        roots += [indicator.who, indicator.exclude, indicator.met]
-    for standard in programme.standards.values():
-        roots += [standard.who, *(variant.who for variant in standard.variants)]
-    waiting = [root for root in roots if root]
-    while waiting:
-        criterion = waiting.pop()
-        yield criterion
-        waiting += criterion.children
+    return (part for part in inside(programme.parts) if isinstance(part, Criterion))
 
 
-def _criteria(programme: "Programme") -> Iterator[Problem]:
-    for criterion in criteria_of(programme):
-        at = criterion.at
-        yield from defined(at, "package", criterion.package, programme.packages)
-        yield from defined(at, "event", criterion.event, programme.events)
-        yield from defined(at, "standard", criterion.up_to_date, programme.standards)
-        for path in (criterion.received, criterion.on_time):
-            if path:
-                yield from delivery(programme, at, path)
-        if criterion.attribute:
-            yield from _attribute(programme, at, criterion.attribute)
-    needs = {n: {c.package for c in _walk(p) if c.package} for n, p in programme.packages.items()}
-    yield from _circles(needs, {name: p.at for name, p in programme.packages.items()})
-    for indicator in programme.indicators.values():
-        yield from defined(indicator.at, "rule version", indicator.rules, programme.head.rules)
-        yield from defined(indicator.at, "kind of subject", indicator.subject, programme.head.subjects)
-        yield from defined(indicator.at, "product", indicator.product, programme.products)
-        if indicator.place != "residence":
-            yield from _attribute(programme, indicator.at, indicator.place.removeprefix("provider:"))
-
-
-def _walk(criterion: Criterion) -> Iterator[Criterion]:
-    yield criterion
-    for child in criterion.children:
-        yield from _walk(child)
+def _undefined(item: Written, programme: "Programme", things: Mapping[str, Mapping[str, Written]]) -> Iterator[Problem]:
+    """Names that an item uses, wherever inside it, and that nothing defines; things: `service` -> the services…"""
+    known: dict[str, Collection[str]] = {
+        **things,
+        "kind of subject": programme.head.subjects,
+        "rule version": programme.head.rules,
+        "entity": programme.head.entities,
+        "column": getattr(item, "by_name", ()),  # of the source it is written in
+    }
+    place = item.at
+    for part in inside(item):
+        place = part.at or place
+        for thing, name in names_of(part):
+            if thing == "delivery":
+                yield from delivery(programme, place, name)
+            elif thing == "since":
+                yield from delivery(programme, place, name) if "/" in name else ()
+            elif thing == "attribute":
+                yield from _attribute(programme, place, name)
+            elif thing == "place rule":
+                yield from _attribute(programme, place, name.removeprefix("provider:")) if name != "residence" else ()
+            else:
+                yield from defined(place, thing, name, known[thing])
 
 
 def delivery(programme: "Programme", at: At | None, path: str) -> Iterator[Problem]:
+    """`standard/k`, or the standard alone."""
     name, _, number = path.partition("/")
     yield from defined(at, "standard", name, programme.standards)
     if number and name in programme.standards:
@@ -137,38 +73,30 @@ def delivery(programme: "Programme", at: At | None, path: str) -> Iterator[Probl
 def _attribute(programme: "Programme", at: At | None, path: str) -> Iterator[Problem]:
     """`document`, `place.altitude`, or `birth_facility.ambito`: an attribute of the provider the subject names."""
     first, _, rest = path.partition(".")
-    of = {name: a.of for name, a in programme.attributes.items()}
+    of = {
+        kind: [n for n, a in programme.attributes.items() if a.of == kind] for kind in ("subject", "place", "provider")
+    }
     if not rest:
-        yield from defined(at, "attribute", first, [n for n, kind in of.items() if kind == "subject"])
+        yield from defined(at, "attribute", first, of["subject"])
     elif first == "place":
-        yield from defined(at, "attribute", rest, [n for n, kind in of.items() if kind == "place"])
+        yield from defined(at, "attribute", rest, of["place"])
     else:
         named = [n for n, a in programme.attributes.items() if a.type == "provider"]
         yield from defined(at, "attribute", first, named)
-        yield from defined(at, "attribute", rest, [n for n, kind in of.items() if kind == "provider"])
+        yield from defined(at, "attribute", rest, of["provider"])
 
 
-def _products(programme: "Programme") -> Iterator[Problem]:
-    for product in programme.products.values():
-        yield from defined(product.at, "entity", product.entity, programme.head.entities)
-    for service in programme.services.values():
-        yield from defined(service.at, "product", service.product, programme.products)
-
-
-def _circles(needs: dict[str, set[str]], places: dict[str, At | None]) -> Iterator[Problem]:
-    """Names that, by what they need, come back to themselves."""
-    state: dict[str, int] = {}
-
-    def visit(name: str, path: tuple[str, ...]) -> Iterator[Problem]:
-        if state.get(name) == 2 or name not in needs:
-            return
-        if name in path:
-            circle = " -> ".join([*path[path.index(name) :], name])
-            yield Problem(places.get(name), "a circle: {circle}", facts={"circle": circle})
-            return
-        for other in sorted(needs[name]):
-            yield from visit(other, (*path, name))
-        state[name] = 2
-
-    for name in needs:
-        yield from visit(name, ())
+def _circles(thing: str, items: Mapping[str, Written]) -> Iterator[Problem]:
+    """Items that, by what they need of their own kind, come back to themselves."""
+    ways = (thing, "delivery", "since") if thing == "standard" else (thing,)
+    needs = {
+        name: {to.partition("/")[0] for part in inside(item) for way, to in names_of(part) if way in ways}
+        for name, item in items.items()
+    }
+    while True:
+        try:
+            return TopologicalSorter(needs).prepare()
+        except CycleError as error:
+            circle = error.args[1][::-1]
+            yield Problem(items[circle[0]].at, "a circle: {circle}", facts={"circle": " -> ".join(circle)})
+            needs = {name: needed for name, needed in needs.items() if name not in circle}

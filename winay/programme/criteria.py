@@ -1,11 +1,12 @@
 """Conditions on one subject: the trees of packages, of `who`, of exclusions (design 4.3)."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from winay.core.text import say
 from winay.programme.legal import Words
-from winay.programme.yaml_text import Listed, Written
+from winay.programme.yaml_text import Listed, Names, Written, only_one
 
 KINDS = (
     "all_of", "any_of", "at_least", "up_to_date", "received", "on_time", "package", "event", "enrolled", "born_in", "attribute",
@@ -29,14 +30,14 @@ class Criterion(Written):
     all_of: list["Criterion"] | None = None
     any_of: list["Criterion"] | None = None
     at_least: AtLeast | None = None
-    up_to_date: str | None = None
-    received: str | None = None
-    on_time: str | None = None
-    package: str | None = None
-    event: str | None = None
+    up_to_date: Annotated[str | None, Names("standard")] = None
+    received: Annotated[str | None, Names("delivery")] = None
+    on_time: Annotated[str | None, Names("delivery")] = None
+    package: Annotated[str | None, Names("package")] = None
+    event: Annotated[str | None, Names("event")] = None
     enrolled: str | None = None
     born_in: Literal["year"] | None = None
-    attribute: str | None = None
+    attribute: Annotated[str | None, Names("attribute")] = None
     is_: str | None = Field(None, alias="is")
     in_: Listed[str] | None = Field(None, alias="in")
     from_: str | None = Field(None, alias="from")
@@ -50,21 +51,17 @@ class Criterion(Written):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        kinds = [kind for kind in KINDS if getattr(self, kind) is not None]
-        if len(kinds) != 1:
-            raise ValueError(f"a criterion says exactly one of {', '.join(KINDS)}; found {', '.join(kinds) or 'none'}")
         tests = [test for test in TESTS if getattr(self, test) is not None]
-        if kinds == ["attribute"] and (not tests or self.missing is None):
-            raise ValueError(
-                "an attribute needs a test (is, in, from, to, below, only, any) and `missing: in` or `out`"
-            )
-        if kinds != ["attribute"] and (tests or self.missing):
-            raise ValueError(f"{kinds[0]} takes no test of a value")
+        if self.kind == "attribute" and (not tests or self.missing is None):
+            needed = "an attribute needs a test (is, in, from, to, below, only, any) and `missing: in` or `out`"
+            raise ValueError(say(needed))
+        if self.kind != "attribute" and (tests or self.missing):
+            raise ValueError(say("`{kind}` takes no test of a value", kind=self.kind))
         return self
 
     @property
     def kind(self) -> str:
-        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+        return only_one(self, *KINDS)
 
     @property
     def children(self) -> list["Criterion"]:

@@ -5,10 +5,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from winay.core.ages import Age
+from winay.core.text import say
 from winay.programme.criteria import Criterion
 from winay.programme.legal import InForce, Legal, Reading, Words
 from winay.programme.standards import AgeOrEnd, WrittenAge
-from winay.programme.yaml_text import Listed, Named, Written
+from winay.programme.yaml_text import Listed, Named, Names, Written
 
 
 class Window(Written):
@@ -24,10 +25,10 @@ class Event(Written):
     age: `[a, b]` or `{from, until}`, closed, from the subject's birth; since: another event, not before whose day.
     """
 
-    service: str
-    subject: str = "child"
+    service: Annotated[str, Names("service")]
+    subject: Annotated[str, Names("kind of subject")] = "child"
     age: Window | tuple[WrittenAge, AgeOrEnd] | None = None
-    since: str | None = None
+    since: Annotated[str | None, Names("event")] = None
     name: Words | None = None
     legal: Legal | None = None
     reading: Listed[Reading] | None = None
@@ -54,20 +55,20 @@ class Indicator(Written):
     """
 
     indicator: str = Field(pattern=r"^[^@/\s]+$")
-    rules: str
+    rules: Annotated[str, Names("rule version")]
     name: Words
     kind: Literal["cross-section", "milestone", "episode"]
-    subject: str = "child"
+    subject: Annotated[str, Names("kind of subject")] = "child"
     age: tuple[WrittenAge, WrittenAge] | WrittenAge | None = None
     who: Criterion | None = None
     exclude: Criterion | None = None
     met: Criterion
-    place: Annotated[str, Field(pattern=r"^residence$|^provider:.+$")] = "residence"
+    place: Annotated[str, Field(pattern=r"^residence$|^provider:.+$"), Names("place rule")] = "residence"
     better: Literal["higher", "lower"] = "higher"
     episode: Literal["first", "last", "each"] = "each"
     compliance: Compliance | None = None
     proxy: Words | None = None
-    product: str | None = None
+    product: Annotated[str | None, Names("product")] = None
     publishes: Words | None = None
     in_force: InForce | None = None
     legal: Legal
@@ -75,10 +76,10 @@ class Indicator(Written):
 
     @model_validator(mode="after")
     def _age_fits_kind(self) -> Self:
-        fits = {"cross-section": tuple, "milestone": Age, "episode": type(None)}[self.kind]
-        if not isinstance(self.age, fits):
-            wanted = {"cross-section": "[from, below]", "milestone": "one age", "episode": "no age"}[self.kind]
-            raise ValueError(f"an indicator of kind {self.kind} has {wanted}")
+        if not isinstance(self.age, {"cross-section": tuple, "milestone": Age, "episode": type(None)}[self.kind]):
+            raise ValueError(
+                say("`age` is [from, below] in a cross-section, one age in a milestone, none in an episode")
+            )
         return self
 
     @property

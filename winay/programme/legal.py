@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import PlainValidator, WithJsonSchema, model_validator
 
-from winay.core.text import Text
+from winay.core.text import Text, say
 from winay.programme.yaml_text import Written, without_place
 
 
@@ -14,11 +14,12 @@ def _words(value: object) -> Text:
     if isinstance(value, dict):
         told = without_place(value)
         if odd := [code for code, words in told.items() if words is None or not re.fullmatch("[a-z]{2,3}", str(code))]:
-            raise ValueError(f"{odd[0]!r} is no language with its words; text that holds a comma is written in quotes")
+            found = '"{odd}" is no language with its words; text that holds a comma is written in quotes'
+            raise ValueError(say(found, odd=odd[0]))
         return Text(told)
     if isinstance(value, str):
         return Text(es=value)
-    raise ValueError("words are text, or one text a language: {es: …, en: …}")
+    raise ValueError(say("words are text, or one text a language (es: …, en: …)"))
 
 
 _WORDS_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}
@@ -39,7 +40,7 @@ class Legal(Written):
     @model_validator(mode="after")
     def _stands_on_something(self) -> Self:
         if not (self.norm or self.sheet) and self.confidence != "proposed":
-            raise ValueError("a rule names its norm or sheet, or says `confidence: proposed`")
+            raise ValueError(say("a rule names its norm or sheet, or says `confidence: proposed`"))
         return self
 
     def told(self) -> str:
@@ -61,3 +62,6 @@ class InForce(Written):
     until: date | None = None
     confidence: Literal["official", "third-party", "proposed"] = "official"
     note: Words | None = None
+
+    def holds(self, day: date) -> bool:
+        return self.since <= day and (self.until is None or day <= self.until)

@@ -1,12 +1,15 @@
 """A programme folder -> one typed, frozen Programme, or every problem it has at once."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from winay.core.ages import MonthEnd
 from winay.core.problems import At, Problem, WinayError
@@ -18,7 +21,18 @@ from winay.programme.schedule import Schedule, schedule
 from winay.programme.services import Matcher
 from winay.programme.sources import Source
 from winay.programme.standards import Standard
-from winay.programme.yaml_text import AT, M, Named, Written, read, validate
+from winay.programme.yaml_text import Named, Written, read, validate, without_place
+
+PARTS: dict[str, tuple[type[Written], str | None]] = {
+    "services": (Matcher, None),
+    "standards": (Standard, "standard"),
+    "events": (Event, None),
+    "packages": (Criterion, None),
+    "indicators": (Indicator, "key"),
+    "products": (Product, "product"),
+    "sources": (Source, "source"),
+}
+"""Part of a folder -> what its items are, and which of their keys names them (None: they are written `name: item`)."""
 
 
 class Head(Written):
@@ -62,6 +76,15 @@ class Programme:
     def name(self) -> str:
         return self.head.programme
 
+    @property
+    def attributes(self) -> dict[str, Attribute]:
+        return self.head.attributes
+
+    @property
+    def parts(self) -> dict[str, Mapping[str, Written]]:
+        """`services`, `standards`… -> their items by name."""
+        return {part: getattr(self, part) for part in PARTS}
+
     @cached_property
     def schedules(self) -> dict[str, Schedule]:
         """The normal form of every standard, in the order written."""
@@ -72,16 +95,10 @@ class Programme:
         """The number a service has in sorted tables: its place in alphabetical order."""
         return {name: number for number, name in enumerate(sorted(self.services))}
 
-    @property
-    def attributes(self) -> dict[str, Attribute]:
-        return self.head.attributes
-
     def rules_in_force(self, indicator: str, day: date) -> list[str]:
         """The rule versions of an indicator that are in force on a day."""
         found = [i.rules for i in self.indicators.values() if i.indicator == indicator]
-        dated = [rules for rules in found if rules in self.head.rules]
-        spans = {rules: self.head.rules[rules].in_force for rules in dated}
-        return [r for r in dated if spans[r].since <= day and (spans[r].until is None or day <= spans[r].until)]  # type: ignore[operator]
+        return [rules for rules in found if self.head.rules[rules].in_force.holds(day)]
 
 
 def load(path: Path | str) -> Programme:
@@ -89,30 +106,16 @@ def load(path: Path | str) -> Programme:
     from winay.programme.check import check
 
     folder = Path(path)
-    if not (folder / "programme.yaml").is_file():
+    main = folder / "programme.yaml"
+    if not main.is_file():
         found = "{folder} is not a programme folder"
         raise WinayError(Problem(At(str(folder)), found, "programme.yaml in it", facts={"folder": folder}), status=2)
     problems: list[Problem] = []
-    head = _one(folder / "programme.yaml", Head, problems)
-    lists = {
-        "standards": lambda value: (value.standard, value),
-        "indicators": lambda value: (value.key, value),
-        "products": lambda value: (value.product, value),
-        "sources": lambda value: (value.source, value),
-    }
-    named = {"services": Matcher, "events": Event, "packages": Criterion}
-    models: dict[str, type[Written]] = {
-        "standards": Standard,
-        "indicators": Indicator,
-        "products": Product,
-        "sources": Source,
-    }
-    parts: dict[str, dict[str, Any]] = {}
-    for part, key in lists.items():
-        parts[part] = _listed(folder, part, models[part], key, problems)
-    for part, model in named.items():
-        parts[part] = _named(folder, part, model, problems)
-    if problems or head is None:
+    head = None
+    with _gathered(problems):
+        head = validate(Head, read(main), main)
+    parts = {part: _items(folder, part, problems) for part in PARTS}
+    if head is None or problems:
         raise WinayError(problems)
     programme = Programme(folder, content_hash(folder), head, **parts)
     if problems := check(programme):
@@ -120,83 +123,62 @@ def load(path: Path | str) -> Programme:
     return programme
 
 
+def schemas() -> dict[str, Any]:
+    """Kind of file -> JSON Schema, for editors: `standards` holds for standards.yaml and every file in standards/."""
+    made: dict[str, Any] = {"programme": Head.model_json_schema(by_alias=True)}
+    for part, (model, key) in PARTS.items():
+        written: Any = list[model] | model if key else dict[str, dict[str, model]]  # type: ignore[valid-type]
+        made[part] = TypeAdapter(written).json_schema(by_alias=True)
+    return made
+
+
 def content_hash(folder: Path) -> str:
     """A short name for the content of the rules: every YAML file and reference table, but worked cases and the demo."""
     digest = hashlib.sha256()
-    for file in _files(folder):
-        digest.update(f"{file.relative_to(folder).as_posix()}\0{file.stat().st_size}\0".encode())
-        digest.update(file.read_bytes())
+    for file in sorted(folder.rglob("*")):
+        ours = file.suffix in (".yaml", ".csv", ".gz") and "cases" not in file.parts and file.name != "demo.yaml"
+        if ours and file.is_file():
+            digest.update(f"{file.relative_to(folder).as_posix()}\0{file.stat().st_size}\0".encode())
+            digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _files(folder: Path) -> list[Path]:
-    wanted = (".yaml", ".csv", ".gz")
-    found = (f for f in folder.rglob("*") if f.suffix in wanted and f.is_file() and "cases" not in f.parts)
-    return sorted(f for f in found if f.name != "demo.yaml")
-
-
-def _documents(folder: Path, part: str) -> Iterator[Path]:
-    """`standards.yaml` and everything in `standards/`."""
-    if (single := folder / f"{part}.yaml").is_file():
-        yield single
-    yield from sorted((folder / part).glob("*.yaml"))
-
-
-def _one(file: Path, model: type[M], problems: list[Problem]) -> M | None:
+@contextmanager
+def _gathered(problems: list[Problem]) -> Iterator[None]:
+    """What is wrong inside is kept with the other problems; what comes after it goes on."""
     try:
-        return validate(model, read(file), file)
+        yield
     except WinayError as error:
-        problems.extend(error.problems)
-        return None
+        problems += error.problems
 
 
-def _listed(
-    folder: Path, part: str, model: type[M], key: Callable[[Any], tuple[str, Any]], problems: list[Problem]
-) -> dict[str, M]:
-    """The items of list files (a file may also hold one item, or a list under the part's name)."""
-    result: dict[str, M] = {}
-    for file in _documents(folder, part):
-        try:
-            value = read(file)
-        except WinayError as error:
-            problems.extend(error.problems)
+def _items(folder: Path, part: str, problems: list[Problem]) -> dict[str, Any]:
+    """The items of `standards.yaml` and of everything in `standards/`, by name."""
+    result: dict[str, Any] = {}
+    model, key = PARTS[part]
+    for file in [folder / f"{part}.yaml", *sorted((folder / part).glob("*.yaml"))]:
+        if not file.is_file():
             continue
-        value = value[part] if isinstance(value, dict) and part in value else value
-        for item in value if isinstance(value, list) else [value]:
-            try:
-                name, made = key(validate(model, item, file))
-            except WinayError as error:
-                problems.extend(error.problems)
-                continue
-            if name in result:
-                before = result[name].at
-                problems.append(
-                    Problem(
-                        made.at, '"{name}" is defined twice, first at {before}', facts={"name": name, "before": before}
-                    )
-                )
-            result[name] = made
+        with _gathered(problems):
+            value = read(file)
+            value = value.get(part, value) if isinstance(value, dict) else value
+            for written, item in _named(value) if key is None else _listed(value):
+                with _gathered(problems):
+                    made = validate(model, item, file)
+                    name = getattr(made, key) if key else written
+                    if name in result:
+                        facts = {"name": name, "before": result[name].at}
+                        found = '"{name}" is defined twice, first at {before}'
+                        problems.append(Problem(made.at, found, facts=facts))
+                    result[name] = made
     return result
 
 
-def _named(folder: Path, part: str, model: type[M], problems: list[Problem]) -> dict[str, M]:
-    """The items of `part: {name: item}` files."""
-    result: dict[str, M] = {}
-    for file in _documents(folder, part):
-        try:
-            value = read(file)
-        except WinayError as error:
-            problems.extend(error.problems)
-            continue
-        for name, item in (value.get(part, value) if isinstance(value, dict) else {}).items():
-            if name == AT:
-                continue
-            try:
-                made = validate(model, item, file)
-            except WinayError as error:
-                problems.extend(error.problems)
-                continue
-            if name in result:
-                problems.append(Problem(made.at, '"{name}" is defined twice', facts={"name": name}))
-            result[name] = made
-    return result
+def _listed(value: Any) -> list[tuple[str, Any]]:
+    """A list of items, or one."""
+    return [("", item) for item in (value if isinstance(value, list) else [value])]
+
+
+def _named(value: Any) -> list[tuple[str, Any]]:
+    """`name: item`."""
+    return list(without_place(value).items()) if isinstance(value, dict) else []

@@ -1,9 +1,9 @@
 """Products of the results chain and the entities that answer for them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from winay.programme.legal import Legal, Words
-from winay.programme.yaml_text import Listed, Written
+from winay.programme.yaml_text import Listed, Names, Written
 
 
 class Entity(Written):
@@ -19,10 +19,10 @@ class Product(Written):
 
     product: str
     name: Words
-    entity: str
+    entity: Annotated[str, Names("entity")]
     levels: Listed[str] = []
     unit: Words | None = None
-    subject: str = "child"
+    subject: Annotated[str, Names("kind of subject")] = "child"
     owed_to: Words | None = None
     state: Literal["official", "proposed"] = "official"
     programme: str | None = None

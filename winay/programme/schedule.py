@@ -121,12 +121,8 @@ def _expanded(lines: list[DeliveryLine]) -> list[DeliveryLine]:
 
 
 def _delivery(number: int, line: DeliveryLine, standard: Standard) -> Delivery:
-    if line.gap is not None:
-        gaps = [Gap(from_=line.gap)]
-    elif line.gaps is not None:
-        gaps = line.gaps
-    else:
-        gaps = standard.gaps or ([Gap(from_=standard.gap)] if standard.gap is not None else [])
+    own = line.own_gaps
+    gaps = standard.own_gaps or [] if own is None else own
     return Delivery(
         number,
         line.service or standard.service or "",

@@ -1,11 +1,12 @@
 """What a record proves: a service is recognised in the items of one contact by a matcher (design 4.1)."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from winay.core.text import say
 from winay.programme.legal import Legal, Reading, Words
-from winay.programme.yaml_text import Listed, Named, Written
+from winay.programme.yaml_text import Listed, Named, Names, Written
 
 
 class Condition(Written):
@@ -33,19 +34,18 @@ class Matcher(Written):
     without: Listed["Matcher"] | None = None
     value: Named[Condition] | None = None
     provider: Named[Listed[str]] | None = None
-    is_: str | None = Field(None, alias="is")
+    is_: Annotated[str | None, Names("service")] = Field(None, alias="is")
     all_: list["Matcher"] | None = Field(None, alias="all")
     any_: list["Matcher"] | None = Field(None, alias="any")
     name: Words | None = None
-    product: str | None = None
+    product: Annotated[str | None, Names("product")] = None
     legal: Legal | None = None
     reading: Listed[Reading] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        said = self.model_fields_set - {"at", "name", "product", "legal", "reading"}
-        if not said:
-            raise ValueError("a matcher names at least a code, `is`, `any` or `all`")
+        if not self.model_fields_set - {"at", "name", "product", "legal", "reading"}:
+            raise ValueError(say("a matcher names at least a code, `is`, `any` or `all`"))
         return self
 
     def parts(self) -> list["Matcher"]:

@@ -5,7 +5,6 @@ format (canonical facts -> file), so each cell of a canonical row is one of a fe
 """
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -14,12 +13,18 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from winay.core.ages import Age
-from winay.core.problems import Problem, unknown_name
+from winay.core.text import say
 from winay.programme.legal import Legal, Words
-from winay.programme.yaml_text import Listed, Named, Written
+from winay.programme.yaml_text import Listed, Named, Names, Written, inside, names_of, only_one
 
 PRESENT, ABSENT = "present", "absent"
 FORMS = ("column", "constant", "identifier", "identifier_from", "join", "prefix", "place", "first_of")
+
+
+OneColumn = Annotated[str | None, Names("column")]
+Columns = Annotated[Listed[str], Names("column")]
+Where = Annotated[Named[Listed[str]], Names("column")]
+"""Column -> the values it must have."""
 
 
 class SourceColumn(Written):
@@ -55,7 +60,7 @@ class SourceColumn(Written):
         try:
             re.compile(pattern or "")
         except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
+            raise ValueError(say("not a regular expression: {why}", why=error)) from error
         return pattern
 
     @property
@@ -73,40 +78,30 @@ class Cell(Written):
     `when` blanks the cell where its conditions do not hold.
     """
 
-    column: str | None = None
+    column: OneColumn = None
     constant: str | None = None
     identifier: str | None = None
-    identifier_from: str | None = None
-    of: Listed[str] = []
-    join: list[str] | None = None
+    identifier_from: OneColumn = None
+    of: Columns = []
+    join: Annotated[list[str] | None, Names("column")] = None
     between: str = ""
-    prefix: str | None = None
+    prefix: OneColumn = None
     length: int | None = None
     place: "AnyCell | None" = None
     system: str | None = None
     first_of: "list[AnyCell] | None" = None
-    when: Named[Listed[str]] = {}
+    when: Where = {}
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        forms = [form for form in FORMS if getattr(self, form) is not None]
-        if len(forms) != 1:
-            raise ValueError(f"a cell says exactly one of {', '.join(FORMS)}; found {', '.join(forms) or 'none'}")
-        needs = {"identifier": "of", "identifier_from": "of", "prefix": "length", "place": "system"}.get(forms[0])
+        needs = {"identifier": "of", "identifier_from": "of", "prefix": "length", "place": "system"}.get(self.form)
         if needs and not getattr(self, needs):
-            raise ValueError(f"`{forms[0]}` needs `{needs}`")
+            raise ValueError(say("`{form}` needs `{needs}`", form=self.form, needs=needs))
         return self
 
     @property
     def form(self) -> str:
-        return next(form for form in FORMS if getattr(self, form) is not None)
-
-    def columns(self) -> Iterator[str]:
-        """Every column of the file that this cell reads."""
-        yield from (name for name in (self.column, self.identifier_from, self.prefix) if name)
-        yield from (*self.of, *(self.join or []), *self.when)
-        for cell in (*(self.first_of or []), *([self.place] if self.place else [])):
-            yield from cell.columns()
+        return only_one(self, *FORMS)
 
 
 def _short(value: Any) -> Any:
@@ -120,7 +115,7 @@ class Write(Written):
     """The canonical row that a line of the file becomes, where `when` holds (column -> `present`, `absent` or values)."""
 
     table: str
-    when: Named[Listed[str]] = {}
+    when: Where = {}
     row: Named[AnyCell]
 
 
@@ -141,16 +136,16 @@ class Source(Written):
     delimiters: list[str] = [","]
     encodings: list[str] = ["utf-8"]
     file: str
-    owed_by: str | None = None
+    owed_by: Annotated[str | None, Names("entity")] = None
     every: Literal["month", "year", "once"] = "once"
     by_day: int | None = Field(None, ge=1, le=31)
     purpose: Words
     legal: Legal
     retention: str
     columns: list[Annotated[SourceColumn, BeforeValidator(lambda v: {"name": v} if isinstance(v, str) else v)]]
-    key: list[str]
-    version: str | None = None
-    registered: str | None = None
+    key: Annotated[list[str], Names("column")]
+    version: OneColumn = None
+    registered: OneColumn = None
     history: list[str] = []
     replaces: Named[str] = {}
     writes: list[Write] = Field(min_length=1)
@@ -162,9 +157,16 @@ class Source(Written):
         return text
 
     @model_validator(mode="after")
-    def _first_write_is_whole(self) -> Self:
+    def _whole(self) -> Self:
         if self.writes[0].when:
-            raise ValueError("the first entry of `writes` holds for every line: it takes no `when`")
+            raise ValueError(say("the first entry of `writes` holds for every line: it takes no `when`"))
+        names = [name for column in self.columns for name in column.names]
+        if doubled := [name for name in names if names.count(name) > 1]:
+            raise ValueError(say('"{name}" names two columns of the source', name=doubled[0]))
+        for cell in (part for part in inside(self) if isinstance(part, Cell)):
+            if cell.identifier_from in self.by_name and not self.by_name[cell.identifier_from].values:
+                needed = 'the column "{name}" says a kind of identifier: give it its `values` (code: kind)'
+                raise ValueError(say(needed, name=cell.identifier_from))
         return self
 
     @cached_property
@@ -174,38 +176,5 @@ class Source(Written):
     @property
     def used(self) -> list[str]:
         """The columns that decide what is written, in the order of the file."""
-        read = {*self.key, *(name for name in (self.version, self.registered) if name)}
-        for write in self.writes:
-            read |= {*write.when, *(name for cell in write.row.values() for name in cell.columns())}
+        read = {name for part in inside(self) for thing, name in names_of(part) if thing == "column"}
         return [column.name for column in self.columns if column.name in read]
-
-    @property
-    def kinds(self) -> set[str]:
-        """The kinds of identifier this source can name."""
-        kinds: set[str] = set()
-        for write in self.writes:
-            for cell in write.row.values():
-                kinds |= {cell.identifier} if cell.identifier else set()
-                if cell.identifier_from:
-                    kinds |= {kind for kind in (self.by_name[cell.identifier_from].values or {}).values() if kind}
-        return kinds
-
-
-def check(source: Source) -> list[Problem]:
-    """Names of columns that the source uses and does not declare, doubled names, and kinds left open."""
-    problems = []
-    names = [name for column in source.columns for name in column.names]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.append(Problem(source.at, '"{name}" names two columns of the source', facts={"name": name}))
-    asked = {(source.at, name) for name in (*source.key, source.version, source.registered) if name}
-    for write in source.writes:
-        asked |= {(write.at, name) for cell in write.row.values() for name in cell.columns()}
-        asked |= {(write.at, name) for name in write.when}
-        for cell in write.row.values():
-            if cell.identifier_from in source.by_name and not source.by_name[cell.identifier_from].values:
-                hint = "give the column its `values`: code -> kind"
-                problems.append(Problem(cell.at or write.at, "the kinds of identifier are not listed", hint=hint))
-    for at, name in sorted(asked, key=lambda pair: (str(pair[0]), pair[1])):
-        if name not in source.by_name:
-            problems.append(unknown_name(at, "column", name, list(source.by_name)))
-    return problems

@@ -5,20 +5,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
-from winay.core.ages import Age
+from winay.core.ages import Age, MonthEnd
+from winay.core.text import say
 from winay.programme.criteria import Criterion
 from winay.programme.legal import Legal, Reading, Words
-from winay.programme.yaml_text import Listed, Written
+from winay.programme.yaml_text import Listed, Names, Written, inside, only_one
 
 END: Literal["end"] = "end"
 
 
 def _age(value: object) -> Age:
-    if isinstance(value, Age):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("an age is written 60d, 4w, 12m - 1d")
-    return Age.parse(value)
+    return value if isinstance(value, Age) else Age.parse(str(value))
 
 
 def _age_or_end(value: object) -> Age | Literal["end"]:
@@ -47,14 +44,32 @@ class AgeRange(Written):
 class Gap(Hands):
     """A clock that starts at another record: `counted`, `previous`, delivery `j` of this standard, or `standard/j`."""
 
-    since: str = "counted"
+    since: Annotated[str, Names("since")] = "counted"
     binds: AgeRange | None = Field(None, alias="at")
 
     @model_validator(mode="after")
     def _starts_somewhere(self) -> Self:
         if not re.fullmatch(r"counted|previous|\d+|[^/]+/\d+", self.since):
-            raise ValueError("`since` is counted, previous, a delivery number, or standard/number")
+            raise ValueError(say("`since` is counted, previous, a delivery number, or standard/number"))
         return self
+
+
+class Spaced(Written):
+    """The gaps of a delivery, or of every delivery of a standard that names none."""
+
+    gap: WrittenAge | None = None
+    gaps: list[Gap] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.gap is not None and self.gaps is not None:
+            raise ValueError(say("write `gap` or `gaps`, not both"))
+        return self
+
+    @property
+    def own_gaps(self) -> list[Gap] | None:
+        """None where it says nothing of gaps; `gap: 28d` is short for `gaps: [{since: counted, from: 28d}]`."""
+        return self.gaps if self.gap is None else [Gap(from_=self.gap)]
 
 
 class NotOwed(Written):
@@ -63,32 +78,27 @@ class NotOwed(Written):
     age: Annotated[str, Field(pattern=r"^>=? *\d")] | None = None
     received: int | None = Field(None, ge=1)
     since: WrittenAge | None = None
-    started: str | None = None
+    started: Annotated[str | None, Names("standard")] = None
 
     @model_validator(mode="after")
     def _one_reason(self) -> Self:
-        if sum(x is not None for x in (self.age, self.received, self.started)) != 1:
-            raise ValueError("`not_owed_when` says one of age, received, started")
+        only_one(self, "age", "received", "started")
         return self
 
 
-class DeliveryLine(Hands):
+class DeliveryLine(Hands, Spaced):
     """One delivery as written, or (with `every`) a row of deliveries from `from` up to `until`."""
 
-    service: str | None = None
-    gap: WrittenAge | None = None
-    gaps: list[Gap] | None = None
+    service: Annotated[str | None, Names("service")] = None
     not_owed_when: Listed[NotOwed] = []
     every: WrittenAge | None = None
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if self.gap is not None and self.gaps is not None:
-            raise ValueError("write `gap` or `gaps`, not both")
+    def _steps_forward(self) -> Self:
         if self.every and not (self.from_ is not None and isinstance(self.until, Age)):
-            raise ValueError("`every` needs `from` and `until`, both ages")
+            raise ValueError(say("`every` needs `from` and `until`, both ages"))
         if self.every is not None and (self.every == Age() or min(self.every.months, self.every.days) < 0):
-            raise ValueError("`every` is a step forward")
+            raise ValueError(say("`every` is a step forward"))
         return self
 
 
@@ -99,7 +109,7 @@ class FirstRecord(Written):
     """
 
     age: tuple[WrittenAge, AgeOrEnd] | None = None
-    service: str | None = None
+    service: Annotated[str | None, Names("service")] = None
 
 
 class Variant(Written):
@@ -113,38 +123,35 @@ class Variant(Written):
 class Anchor(Written):
     """The date ages are counted from, when it is not simply the birth."""
 
-    event: str | None = None
-    delivery: str | None = None
+    event: Annotated[str | None, Names("event")] = None
+    delivery: Annotated[str | None, Names("delivery")] = None
     back: WrittenAge | None = None
-    times: str | None = None
+    times: Annotated[str | None, Names("attribute")] = None
     from_: Literal["birth"] = Field("birth", alias="from")
     to_weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if sum(x is not None for x in (self.event, self.delivery, self.back)) != 1:
-            raise ValueError("an anchor is `birth`, {event: …}, {delivery: standard/k} or {back: …, times: …}")
+        only_one(self, "event", "delivery", "back")
         return self
 
 
-class Standard(Written):
+class Standard(Spaced):
     """The deliveries a subject is owed under one rule version."""
 
     standard: str = Field(pattern=r"^[^/\s]+$")
     name: Words | None = None
-    rules: str | None = None
-    product: str | None = None
-    subject: str = "child"
+    rules: Annotated[str | None, Names("rule version")] = None
+    product: Annotated[str | None, Names("product")] = None
+    subject: Annotated[str, Names("kind of subject")] = "child"
     anchor: Literal["birth"] | Anchor = "birth"
     who: Criterion | None = None
-    service: str | None = None
+    service: Annotated[str | None, Names("service")] = None
     match: Literal["earliest", "chain"] = "earliest"
     in_sequence: bool = False
     catch_up: bool = False
     grace: WrittenAge = Age()
-    month_end: Literal["clip", "next"] | None = None
-    gap: WrittenAge | None = None
-    gaps: list[Gap] | None = None
+    month_end: MonthEnd | None = None
     deliveries: list[DeliveryLine] = []
     variants: list[Variant] = []
     episode: Literal["first", "last", "each"] = "each"
@@ -159,14 +166,13 @@ class Standard(Written):
     @model_validator(mode="after")
     def _owes_something(self) -> Self:
         if bool(self.deliveries) == bool(self.variants):
-            raise ValueError("a standard has `deliveries`, or `variants` that have them")
+            raise ValueError(say("a standard has `deliveries`, or `variants` that have them"))
         lines = self.lines
         if any(line.service is None for line in lines) and self.service is None:
-            raise ValueError("a standard names the `service` it counts, or each delivery does")
+            raise ValueError(say("a standard names the `service` it counts, or each delivery does"))
         if self.match == "chain":
-            gaps = [gap for line in lines for gap in line.gaps or []] + (self.gaps or [])
-            if any(gap.since != "counted" for gap in gaps):
-                raise ValueError("with `match: chain` gaps are `since: counted` only")
+            if any(part.since != "counted" for part in inside(self) if isinstance(part, Gap)):
+                raise ValueError(say("with `match: chain` gaps are `since: counted` only"))
             if any(line.not_owed_when for line in lines):
-                raise ValueError("with `match: chain` no delivery has `not_owed_when`")
+                raise ValueError(say("with `match: chain` no delivery has `not_owed_when`"))
         return self

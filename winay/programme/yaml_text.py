@@ -1,20 +1,41 @@
 """YAML read as text with its lines: `010101` is a code and `no` a word until a model types them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, YAMLError, compose
 
 from winay.core.problems import At, Problem, WinayError, nearest
+from winay.core.text import say
 
 AT = "\0at"  # the key under which a mapping carries its own place; no YAML text can contain it
 MAX_BYTES = 4_000_000
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """In C where the wheel has it: sixteen times as fast, and every command reads a programme."""
 PLAIN_TAGS = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
+EXPECTED = {
+    "string_type": "text",
+    "dict_type": "a mapping (key: value)",
+    "model_type": "a mapping (key: value)",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+    "decimal_parsing": "a number",
+    "date_from_datetime_parsing": "a day such as 2026-05-31",
+    "literal_error": "one of {expected}",
+    "string_pattern_mismatch": "text of the form {pattern}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+}
+"""What pydantic found amiss -> what was expected; whatever else it finds is told in its own words."""
 T = TypeVar("T")
 M = TypeVar("M", bound="Written")
 
@@ -23,7 +44,46 @@ class Written(BaseModel):
     """What one YAML mapping says; knows the file and line where it was written."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    at: At | None = Field(None, alias="\0at", exclude=True, repr=False)
+    at: At | None = Field(None, alias=AT, exclude=True, repr=False)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Of a field: its text (each text of its list, each key of its mapping) names a `thing` that is defined elsewhere."""
+
+    thing: str
+
+
+def only_one(written: Written, *fields: str) -> str:
+    """The one of these fields that is written. Raises ValueError where none is, or several are."""
+    found = [field for field in fields if getattr(written, field) is not None]
+    if len(found) == 1:
+        return found[0]
+    facts = {"names": ", ".join(fields), "found": ", ".join(found) or "-"}
+    raise ValueError(say("exactly one of {names} is written; found {found}", **facts))
+
+
+def inside(value: object) -> Iterator[Written]:
+    """Everything that is written inside a value, itself first."""
+    if isinstance(value, Written):
+        yield value
+        value = [getattr(value, field) for field in type(value).model_fields]
+    if isinstance(value, list | tuple | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from inside(part)
+
+
+def names_of(written: Written) -> Iterator[tuple[str, str]]:
+    """(what it is a name of, the name) for each name that its own fields use."""
+    for field, thing in _naming(type(written)):
+        value = getattr(written, field)
+        yield from ((thing, name) for name in ([value] if isinstance(value, str) else value or ()))
+
+
+@cache
+def _naming(model: type[Written]) -> list[tuple[str, str]]:
+    fields = model.model_fields.items()
+    return [(field, names.thing) for field, info in fields for names in info.metadata if isinstance(names, Names)]
 
 
 def without_place(value: Any) -> Any:
@@ -47,25 +107,25 @@ def read(path: Path) -> Any:
     Raises WinayError for what is not YAML, has several documents, doubled keys, tags or aliases, or is too large.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise WinayError(Problem(At(str(path)), "the file has more than {limit} bytes", facts={"limit": MAX_BYTES}))
+        raise _unreadable(path, "the file has more than {limit} bytes", limit=MAX_BYTES)
     try:
         node = compose(path.read_text("utf-8-sig"), Loader=LOADER)
     except UnicodeDecodeError as error:
-        raise WinayError(
-            Problem(At(str(path)), "the file is not UTF-8 text (byte {byte})", facts={"byte": error.start})
-        ) from error
+        raise _unreadable(path, "the file is not UTF-8 text (byte {byte})", byte=error.start) from error
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise WinayError(
-            Problem(At(str(path), line), "not readable as YAML: {why}", facts={"why": error.problem})
-        ) from error
+        raise _unreadable(path, "not readable as YAML: {why}", line, why=error.problem) from error
     except (YAMLError, RecursionError) as error:
-        raise WinayError(Problem(At(str(path)), "not readable as YAML: {why}", facts={"why": str(error)})) from error
+        raise _unreadable(path, "not readable as YAML: {why}", why=str(error)) from error
     problems: list[Problem] = []
     value = _plain(node, str(path), problems, set()) if node is not None else None
     if problems:
         raise WinayError(problems)
     return value
+
+
+def _unreadable(path: Path, found: str, line: int | None = None, **facts: object) -> WinayError:
+    return WinayError(Problem(At(str(path), line), found, facts=facts))
 
 
 def _plain(node: Node, file: str, problems: list[Problem], seen: set[int]) -> Any:
@@ -83,12 +143,14 @@ def _plain(node: Node, file: str, problems: list[Problem], seen: set[int]) -> An
     assert isinstance(node, MappingNode)
     result: dict[str, Any] = {AT: at}
     for key, value in node.value:
-        if key.value in result:
-            here = At(file, key.start_mark.line + 1)
-            problems.append(
-                Problem(here, '"{key}" is written twice', hint="keep one of them", facts={"key": key.value})
-            )
-        result[str(key.value)] = _plain(value, file, problems, seen)
+        here = At(file, key.start_mark.line + 1)
+        if not isinstance(key, ScalarNode):
+            problems.append(Problem(here, "a list or a mapping stands where a key is read", hint="write it in quotes"))
+        elif key.value in result:
+            facts = {"key": key.value}
+            problems.append(Problem(here, '"{key}" is written twice', hint="keep one of them", facts=facts))
+        else:
+            result[key.value] = _plain(value, file, problems, seen)
     return result
 
 
@@ -102,29 +164,25 @@ def validate(model: type[M], value: Any, file: Path | str) -> M:
 
 def _problem(detail: Any, value: Any, model: type[BaseModel], file: str) -> Problem:
     at, found = At(file), value
-    for step in detail["loc"]:
+    for step in [*detail["loc"], AT]:  # the place of the innermost mapping that has one
         if isinstance(found, dict):
             at = found.get(AT) or at
             found = found.get(step, found)
         elif isinstance(found, list) and isinstance(step, int) and step < len(found):
             found = found[step]
-    if isinstance(found, dict):
-        at = found.get(AT) or at
     name = str(detail["loc"][-1]) if detail["loc"] else ""
     if detail["type"] == "extra_forbidden":
-        close = nearest(name, list(_keys(model)))
+        close = nearest(name, set(_keys(model)))
         hint = 'did you mean "{close}"?' if close else ""
         return Problem(at, 'the key "{name}" is not known here', hint=hint, facts={"name": name, "close": close})
     if detail["type"] == "missing":
         return Problem(at, 'the key "{name}" is missing', facts={"name": name})
-    why = detail["msg"].removeprefix("Value error, ")
+    expected = EXPECTED.get(detail["type"], "{why}")
     shown = detail["input"] if isinstance(detail["input"], str | int | None) else "…"
-    return Problem(
-        at,
-        "{name}: found {found}",
-        "{why}",
-        facts={"name": ".".join(map(str, detail["loc"])), "found": shown, "why": why},
-    )
+    why = detail["msg"].removeprefix("Value error, ")
+    facts = {"name": ".".join(map(str, detail["loc"])), "found": shown, "why": why} | detail.get("ctx", {})
+    facts["expected"] = str(facts.get("expected")).replace(" or ", ", ")  # 'in' or 'out'
+    return Problem(at, "{name}: found {found}", expected, facts=facts)
 
 
 def _keys(model: type[BaseModel], depth: int = 0) -> Iterable[str]:
@@ -139,5 +197,5 @@ def _keys(model: type[BaseModel], depth: int = 0) -> Iterable[str]:
 def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    for part in getattr(annotation, "__args__", ()):
+    for part in get_args(annotation):
         yield from _models_in(part)
