@@ -1,6 +1,7 @@
 """Every sentence the program can say, collected from the code: what the Spanish file must hold."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ SAYS = {
     "unknown_name": [1],
 }
 """function -> which of its arguments are templates."""
+IN_PAGES = re.compile(r'\bsay\("([^"]+)"')
 NAMED = {"hint", "expected", "found", "help", "empty"}
 
 
@@ -25,6 +27,10 @@ def templates(folder: str = "") -> dict[str, str]:
         tree = ast.parse(file.read_text("utf-8"))
         for text, line in [*_called(tree), *(_helps(tree) if file.parent.name == "cli" else [])]:
             found.setdefault(text, f"{file.relative_to(ROOT)}:{line}")
+    for file in sorted((ROOT / "winay" / folder).rglob("*.j2")):
+        for n, text in enumerate(file.read_text("utf-8").splitlines(), start=1):
+            for sentence in IN_PAGES.findall(text):
+                found.setdefault(sentence, f"{file.relative_to(ROOT)}:{n}")
     return found
 
 

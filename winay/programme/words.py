@@ -1,6 +1,6 @@
-"""The parts of a rule in words that a jurist can check: ages, conditions, what proves a service, legal basis."""
+"""The parts of a rule in words that a jurist can check: ages, windows, conditions, what proves a service, legal basis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from winay.core.ages import Age
@@ -8,7 +8,11 @@ from winay.core.text import Text, say
 from winay.programme.criteria import Criterion
 from winay.programme.legal import Legal, Reading
 from winay.programme.load import Programme
+from winay.programme.products import Product
+from winay.programme.schedule import START, Clock, Delivery, GapClock, Limit, Release, Schedule
 from winay.programme.services import Matcher
+from winay.programme.standards import END, Anchor
+from winay.programme.yaml_text import Written, inside, names_of
 
 HEADS = {"all_of": "all of these:", "any_of": "at least one of these:", "at_least": "at least {n} of these:"}
 SINGLE = {
@@ -22,16 +26,24 @@ SINGLE = {
 }
 
 
-def age(value: Age) -> str:
-    """`12m - 1d` -> 12 months less 1 day."""
-    if not value.months:
-        return _counted(value.days, "day")
-    whole = value.months >= 24 and value.months % 12 == 0
-    months = _counted(value.months // 12, "year") if whole else _counted(value.months, "month")
-    if not value.days:
+def age(limit: Limit) -> str:
+    """`12m - 1d` -> 12 months less 1 day; nothing where there is no limit."""
+    if not isinstance(limit, Age):
+        return say("the end of the episode") if limit == END else ""
+    if not limit.months:
+        return _counted(limit.days, "day")
+    whole = limit.months >= 24 and limit.months % 12 == 0
+    months = _counted(limit.months // 12, "year") if whole else _counted(limit.months, "month")
+    if not limit.days:
         return months
-    days = _counted(abs(value.days), "day")
-    return say("{months} less {days}" if value.days < 0 else "{months} and {days}", months=months, days=days)
+    days = _counted(abs(limit.days), "day")
+    return say("{months} less {days}" if limit.days < 0 else "{months} and {days}", months=months, days=days)
+
+
+def age_from(limit: Limit, meant: Schedule) -> str:
+    """An age with what it counts from: 55 days of age, 25 days after the reference date."""
+    template = "{age} of age" if meant.anchor == "birth" else "{age} after the reference date"
+    return say(template, age=age(limit)) if isinstance(limit, Age) else age(limit)
 
 
 def _counted(amount: int, unit: str) -> str:
@@ -51,6 +63,86 @@ def named(words: Text | None, key: str) -> str:
 def delivery_of(name: str, number: object, programme: Programme) -> str:
     """delivery 2 of a standard."""
     return say("delivery {number} of {name}", number=number, name=named(programme.standards[name].name, name))
+
+
+def upper(text: object) -> str:
+    """With its first letter in upper case."""
+    return str(text)[:1].upper() + str(text)[1:]
+
+
+def delivery(d: Delivery, meant: Schedule, programme: Programme, told_apart: Collection[GapClock] = ()) -> str:
+    """A delivery in one sentence or two: window, gaps (but those told apart), when it is not owed."""
+    told = [f"{upper(programme.services[d.service].name or d.service)}: {_window(d.age, meant)}."]
+    told += [gap(one, meant, programme) for one in d.gaps if one not in told_apart]
+    return " ".join([*told, *(_release(release, meant) for release in d.releases)])
+
+
+def _window(clock: Clock, meant: Schedule) -> str:
+    high, opens = clock.by or clock.until, clock.from_ != START
+    facts = {"start": age(clock.from_), "low": age_from(clock.from_, meant), "high": age_from(high, meant)}
+    if high:
+        told = say("between {start} and {high}" if opens else "up to {high}", **facts)
+    else:
+        told = say("from {low} on, without limit" if opens else "at any age", **facts)
+    if clock.valid != clock.from_ and opens:
+        told += say("; a record counts already from {valid}", valid=age_from(clock.valid, meant))
+    if clock.by and clock.until != clock.by:
+        limit = "; it counts until {until}" if clock.until else "; it counts later too, without limit"
+        told += say(limit, until=age_from(clock.until, meant))
+    if clock.due and clock.due != clock.from_:
+        told += say("; whoever has it due is called at {due}", due=age_from(clock.due, meant))
+    return told
+
+
+def gap(gap: GapClock, meant: Schedule, programme: Programme) -> str:
+    """At which distance from another record, in one sentence."""
+    clock = gap.clock
+    facts = {"since": _since(gap, programme), "least": age(clock.valid), "most": age(clock.until)}
+    both = "Between {least} and {most} after {since}" if clock.valid != START else "At most {most} after {since}"
+    told = say(both if clock.until else "At least {least} after {since}", **facts)
+    if clock.from_ != clock.valid:
+        told += say(", planned from {start}", start=age(clock.from_))
+    if clock.by and clock.by != clock.until:
+        told += say(", on time up to {by} after it", by=age(clock.by))
+    if gap.ages:
+        told += say(", for a record between {low} and {high}", low=age(gap.ages[0]), high=age_from(gap.ages[1], meant))
+    return told + "."
+
+
+def _since(gap: GapClock, programme: Programme) -> str:
+    if isinstance(gap.since, int):
+        return say("delivery {number}", number=gap.since)
+    if isinstance(gap.since, tuple):
+        return delivery_of(*gap.since, programme)
+    counted = gap.since == "counted"
+    return say("the last one that counted") if counted else say("the last record of the service, counted or not")
+
+
+def _release(release: Release, meant: Schedule) -> str:
+    if release.age is not None:
+        template = "Not owed to who is older than {age}." if release.after_age else "Not owed from {age} on."
+        return say(template, age=age_from(release.age, meant))
+    if release.received is not None:
+        facts = {"n": release.received, "since": age_from(release.since, meant)}
+        return say("Not owed once {n} were received since {since}.", **facts)
+    return say('Not owed once "{name}" was begun.', name=release.started)
+
+
+def anchor(meant: Schedule, programme: Programme) -> str:
+    """What ages count from."""
+    anchor, birth = meant.anchor, programme.head.subjects[meant.subject].birth or say("birth")
+    if not isinstance(anchor, Anchor):
+        return str(birth)
+    if anchor.event:
+        return named(programme.events[anchor.event].name, anchor.event)
+    if anchor.delivery:
+        name, _, number = anchor.delivery.rpartition("/")
+        return delivery_of(name, number, programme)
+    times = programme.attributes[anchor.times].name if anchor.times else "1"
+    told = say("{age} × {times} before {birth}", age=age(anchor.back or START), times=times, birth=birth)
+    if anchor.to_weekday:
+        told += say(", on the {weekday} of that week or before", weekday=say(anchor.to_weekday))
+    return told
 
 
 def criterion(c: Criterion, programme: Programme, excludes: bool = False, depth: int = 0) -> list[str]:
@@ -115,6 +207,22 @@ def matcher(m: Matcher, programme: Programme) -> str:
     return ", ".join([*parts, *filter(None, [one_of(ways)])])
 
 
+def readings(rule: Written, programme: Programme) -> list[Reading]:
+    """How ambiguous texts were read for a rule, and for the services, events and packages it is made of."""
+    parts: dict[str, Mapping[str, Written]] = {
+        "service": programme.services,
+        "event": programme.events,
+        "package": programme.packages,
+    }
+    found: list[Reading] = []
+    waiting: list[Written] = [rule]
+    for item in waiting:
+        found += (one for one in inside(item) if isinstance(one, Reading) and one not in found)
+        names = (name for part in inside(item) for name in names_of(part))
+        waiting += (parts[thing][name] for thing, name in names if thing in parts and parts[thing][name] not in waiting)
+    return found
+
+
 def basis(legal: Legal | None, readings: Sequence[Reading] | None) -> str:
     """On what a rule stands, how sure it is, the readings taken of ambiguous texts and how else they could be read."""
     lines = [say("no legal basis written")]
@@ -127,3 +235,14 @@ def basis(legal: Legal | None, readings: Sequence[Reading] | None) -> str:
         lines.append(say("Reading taken: {words}", words=one.taken) + (f" [{one.row}]" if one.row else ""))
         lines += [say("It could be read otherwise: {words}", words=one.other)] if one.other else []
     return "\n\n".join(lines)
+
+
+def levels(product: Product, programme: Programme) -> str:
+    """The levels of government that deliver a product."""
+    return one_of([str(programme.head.terms.get(level, level)) for level in product.levels], "and")
+
+
+def counts_months(meant: Schedule) -> bool:
+    """Whether a window of the standard steps over months."""
+    limits = [limit for route in meant.routes for d in route.deliveries for limit in (d.age.from_, d.age.by)]
+    return any(isinstance(limit, Age) and limit.months for limit in limits)
