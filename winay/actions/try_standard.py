@@ -1,7 +1,6 @@
 """A standard tried on a few rows, for whoever writes one: YAML and two CSV files in, one row a subject and delivery out."""
 
 import re
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from winay.programme.load import Head, Programme
 from winay.programme.locate import programme as shipped
 from winay.programme.services import Matcher
 from winay.programme.standards import Anchor, Standard
-from winay.programme.yaml_text import AT, read, validate
+from winay.programme.yaml_text import AT, inside, names_of, read, validate
 
 NO_END = timedelta(days=12_000)
 """An episode without an end: `end` lies so far after the judging day, and is shown as no limit."""
@@ -72,18 +71,11 @@ def _programme(file: Path) -> Programme:
         hint = "write one standard, or a list of them; `standards:`, `month_end:` and `grace:` may stand around it"
         raise WinayError(Problem(At(str(file)), "no standard can be read here", hint=hint))
     items = [validate(Standard, {**shared, **item} if isinstance(item, dict) else item, file) for item in listed]
-    asked = [c for s in items for c in (s.who, *(variant.who for variant in s.variants)) if c]
-    kinds = {s.subject: {"name": s.subject} for s in items}
-    head = {
-        "programme": "try",
-        "name": "try",
-        "levels": ["country"],
-        "subjects": kinds,
-        "attributes": _attributes(asked),
-    }
-    tried = Programme(file, "", Head.model_validate(head), standards={s.standard: _bare(s) for s in items})
-    services = sorted({service for schedule in tried.schedules.values() for service in schedule.services})
-    tried = replace(tried, services={service: Matcher.model_validate({"code": service}) for service in services})
+    head = {"programme": "try", "name": "try", "levels": ["country"], "attributes": _attributes(items)}
+    head["subjects"] = {s.subject: {"name": s.subject} for s in items}
+    services = {name for part in inside(items) for thing, name in names_of(part) if thing == "service"}
+    matchers = {name: Matcher.model_validate({"code": name}) for name in services}
+    tried = Programme(file, "", Head.model_validate(head), matchers, {s.standard: _bare(s) for s in items})
     if problems := check(tried):
         raise WinayError(problems)
     return tried
@@ -97,16 +89,15 @@ def _bare(standard: Standard) -> Standard:
     return standard.model_copy(update={"legal": legal, "rules": None, "product": None, "anchor": anchor})
 
 
-def _attributes(conditions: list[Criterion]) -> dict[str, Any]:
-    """The attributes that conditions ask for, of the type their tests need."""
+def _attributes(standards: list[Standard]) -> dict[str, Any]:
+    """The attributes that their conditions ask for, of the type the tests need."""
     asked: dict[str, Any] = {}
-    for c in conditions:
+    for c in (part for part in inside(standards) if isinstance(part, Criterion)):
         if c.kind not in TRIED:
             raise WinayError(Problem(c.at, "`{kind}` cannot be tried here: only attributes", facts={"kind": c.kind}))
         if c.attribute:
             kind = "set" if c.only or c.any_ else "decimal" if c.from_ or c.to or c.below else "text"
             asked[c.attribute] = {"type": kind}
-        asked |= _attributes(c.children)
     return asked
 
 

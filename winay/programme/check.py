@@ -47,14 +47,12 @@ def _undefined(item: Written, programme: "Programme", things: Mapping[str, Mappi
     for part in inside(item):
         place = part.at or place
         for thing, name in names_of(part):
-            if thing == "delivery":
+            if (thing == "since" and "/" not in name) or (thing, name) == ("place rule", "residence"):
+                continue  # names nothing of the programme
+            if thing in ("delivery", "since"):
                 yield from delivery(programme, place, name)
-            elif thing == "since":
-                yield from delivery(programme, place, name) if "/" in name else ()
-            elif thing == "attribute":
-                yield from _attribute(programme, place, name)
-            elif thing == "place rule":
-                yield from _attribute(programme, place, name.removeprefix("provider:")) if name != "residence" else ()
+            elif thing in ("attribute", "place rule"):
+                yield from _attribute(programme, place, name.removeprefix("provider:"))
             else:
                 yield from defined(place, thing, name, known[thing])
 

@@ -1,5 +1,6 @@
 """The normal form: a standard as meant, every default filled, `every` expanded. Everything reads this, never the YAML."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -87,16 +88,7 @@ class Schedule:
 def schedule(standard: Standard, month_end: MonthEnd = "clip") -> Schedule:
     """The standard as meant; `month_end` is the programme's, unless the standard names its own."""
     groups = standard.variants or [Variant(deliveries=standard.deliveries)]
-    routes = tuple(
-        Route(
-            tuple(
-                _delivery(number, line, standard) for number, line in enumerate(_expanded(group.deliveries), start=1)
-            ),
-            group.first,
-            group.who,
-        )
-        for group in groups
-    )
+    routes = tuple(Route(_deliveries(group, standard), group.first, group.who) for group in groups)
     services = dict.fromkeys(d.service for route in routes for d in route.deliveries)
     return Schedule(
         standard.standard, standard.rules, standard.subject, standard.anchor, standard.who, routes, standard.match,
@@ -104,42 +96,35 @@ def schedule(standard: Standard, month_end: MonthEnd = "clip") -> Schedule:
     )  # fmt: skip
 
 
-def _expanded(lines: list[DeliveryLine]) -> list[DeliveryLine]:
+def _deliveries(group: Variant, standard: Standard) -> tuple[Delivery, ...]:
+    made = []
+    lines = [each for line in group.deliveries for each in _expanded(line)]
+    for number, line in enumerate(lines, start=1):
+        gaps = standard.own_gaps if line.own_gaps is None else line.own_gaps
+        clocks = tuple(_gap(gap, standard) for gap in gaps or [])
+        releases = tuple(_release(when) for when in line.not_owed_when)
+        service = line.service or standard.service or ""
+        made.append(Delivery(number, service, _clock(line, standard), clocks, releases))
+    return tuple(made)
+
+
+def _expanded(line: DeliveryLine) -> Iterator[DeliveryLine]:
     """`every: 1m, from: 1m, until: 12m` becomes eleven lines, each until the day before the next."""
-    result = []
-    for line in lines:
-        if not line.every:
-            result.append(line)
-            continue
-        start, end = line.from_ or START, line.until
-        while isinstance(end, Age) and start.after(EPOCH) < end.after(EPOCH):
-            following = start.plus(line.every)
-            one = {"from_": start, "by": following.minus(Age(0, 1)), "until": None, "every": None}
-            result.append(line.model_copy(update=one))
-            start = following
-    return result
-
-
-def _delivery(number: int, line: DeliveryLine, standard: Standard) -> Delivery:
-    own = line.own_gaps
-    gaps = standard.own_gaps or [] if own is None else own
-    return Delivery(
-        number,
-        line.service or standard.service or "",
-        _clock(line, standard),
-        tuple(_gap(gap, standard) for gap in gaps),
-        tuple(_release(when) for when in line.not_owed_when),
-    )
+    start, end = line.from_ or START, line.until
+    if not line.every:
+        yield line
+    while line.every and isinstance(end, Age) and start.after(EPOCH) < end.after(EPOCH):
+        following = start.plus(line.every)
+        by = following.minus(Age(0, 1))
+        yield line.model_copy(update={"from_": start, "by": by, "until": None, "every": None})
+        start = following
 
 
 def _clock(hands: Hands, standard: Standard) -> Clock:
     start = hands.from_ or START
-    until: Limit = hands.until
-    if until is None and not standard.catch_up:
-        until = hands.by
-    return Clock(
-        hands.valid if hands.valid is not None else start.minus(standard.grace), start, hands.due, hands.by, until
-    )
+    valid = start.minus(standard.grace) if hands.valid is None else hands.valid
+    until = hands.by if hands.until is None and not standard.catch_up else hands.until
+    return Clock(valid, start, hands.due, hands.by, until)
 
 
 def _gap(gap: Gap, standard: Standard) -> GapClock:

@@ -1,10 +1,10 @@
 """YAML read as text with its lines: `010101` is a code and `no` a word until a model types them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -172,7 +172,9 @@ def _problem(detail: Any, value: Any, model: type[BaseModel], file: str) -> Prob
             found = found[step]
     name = str(detail["loc"][-1]) if detail["loc"] else ""
     if detail["type"] == "extra_forbidden":
-        close = nearest(name, set(_keys(model)))
+        schema = model.model_json_schema(by_alias=True)
+        keys = {key for part in (schema, *schema.get("$defs", {}).values()) for key in part.get("properties", {})}
+        close = nearest(name, keys)
         hint = 'did you mean "{close}"?' if close else ""
         return Problem(at, 'the key "{name}" is not known here', hint=hint, facts={"name": name, "close": close})
     if detail["type"] == "missing":
@@ -183,19 +185,3 @@ def _problem(detail: Any, value: Any, model: type[BaseModel], file: str) -> Prob
     facts = {"name": ".".join(map(str, detail["loc"])), "found": shown, "why": why} | detail.get("ctx", {})
     facts["expected"] = str(facts.get("expected")).replace(" or ", ", ")  # 'in' or 'out'
     return Problem(at, "{name}: found {found}", expected, facts=facts)
-
-
-def _keys(model: type[BaseModel], depth: int = 0) -> Iterable[str]:
-    """Every key a model or its parts know, for the nearest-name hint."""
-    for name, info in model.model_fields.items():
-        yield info.alias or name
-        for part in _models_in(info.annotation):
-            if depth < 4 and part is not model:
-                yield from _keys(part, depth + 1)
-
-
-def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models_in(part)
