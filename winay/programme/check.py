@@ -18,7 +18,7 @@ def check(programme: "Programme") -> list[Problem]:
     problems = [p for items in things.values() for item in items.values() for p in _undefined(item, programme, things)]
     for name, standard in programme.standards.items():
         if standard.legal is None:
-            hint = "write legal: { sheet: …, confidence: official }, or confidence: proposed"
+            hint = "write its `legal`: norm or sheet and `confidence`, or `confidence: proposed`"
             found = 'the standard "{name}" has no legal basis'
             problems.append(Problem(standard.at, found, hint=hint, facts={"name": name}))
     return problems + [problem for thing, items in things.items() for problem in _circles(thing, items)]
