@@ -1,13 +1,13 @@
 """The whole job on invented people: files made, loaded in the order they were delivered, evaluated, looked at."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from datetime import date
-from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from winay.actions import gate
 from winay.actions.evaluate import evaluate
@@ -19,67 +19,53 @@ from winay.core.periods import Month
 from winay.core.problems import wrong_use
 from winay.workspace import Workspace, create
 
-if TYPE_CHECKING:
-    from winay.records.invented import Deliveries
-    from winay.workspace.snapshots import Snapshot
-
-MARK = "planted.csv"
-"""The list of what was put in on purpose: also how a folder is known to be an old demo."""
-Step = Callable[[str, float, float], None]
-"""Called with what is going on, how much is done, and of how much."""
+Step = Callable[[str, float | None], AbstractContextManager[Callable[[float], None]]]
+"""Opened with what is going on and of how much it is; called with how much more is done."""
 
 
-@dataclass(frozen=True)
-class Demo:
-    """A demo workspace on the disk and what it holds."""
-
-    ws: Workspace
-    deliveries: "Deliveries"
-    counts: dict[str, int]
-    snapshot: "Snapshot"
+def planted(folder: Path) -> Path:
+    """The list of what was put in on purpose: also how a folder is known to be an old demo."""
+    return folder / "deliveries" / "planted.csv"
 
 
-def make(folder: Path, name: str, on: date, seed: int, regions: Sequence[str] | None, step: Step) -> Demo:
-    """Invent, load and evaluate. An old demo in the folder is replaced; anything else there is left alone (wrong use)."""
+def make(
+    folder: Path, name: str, on: date, seed: int, regions: Sequence[str], step: Step
+) -> tuple[Workspace, Counter[str]]:
+    """Invent, load and evaluate: the workspace, and what became of the records.
+
+    An old demo in the folder is replaced; anything else there is left alone (wrong use).
+    """
     from winay.records.invented import invent
     from winay.records.load import load
 
-    if folder.exists() and any(folder.iterdir()) and not (folder / "deliveries" / MARK).exists():
+    if folder.exists() and any(folder.iterdir()) and not planted(folder).exists():
         raise wrong_use("{folder} is not empty and no demo", hint="choose another folder", folder=folder)
     shutil.rmtree(folder, ignore_errors=True)
     ws = create(folder / "workspace", programme=name, key=folder / "demo.key", time_zone="UTC")
     ws = opened(ws.path)
-    programme = promised(ws)
-    inventing = partial(step, "inventing files")
-    made = invent(programme, folder / "deliveries", on, seed, regions, inventing)
-    size = sum(one.path.stat().st_size for one in made.files)
-    done = 0.0
-    counts: dict[str, int] = {}
-    for (source, known_on, replaces), files in groupby(
-        made.files, lambda one: (one.source, one.known_on, one.replaces)
-    ):
-        paths = [one.path for one in files]
-        how = {"replaces": replaces, "confirm": lambda question: True}  # a late file is small, and meant
-        report = load(ws, programme, source, paths, known_on, **how)
-        for file in report.files:
-            for what in ("records", "accepted", "refused", "duplicate"):
-                counts[what] = counts.get(what, 0) + getattr(file, what)
-        done += sum(path.stat().st_size for path in paths)
-        step("loading", done, size)
-    caller = gate.operator(ws)
-    people = counts.get("records", 0)
-    snapshot = evaluate(ws, caller, on, on, advance=lambda judged: step("judging", judged, people))
-    return Demo(ws, made, counts, snapshot)
+    programme, counts = promised(ws), Counter[str]()
+    with step("inventing files", None) as advance:
+        files = invent(programme, folder / "deliveries", on, seed, regions, advance)
+    size = {file.path: file.path.stat().st_size for file in files}
+    with step("loading", sum(size.values())) as advance:
+        for (source, known_on, replaces), some in groupby(files, lambda one: (one.source, one.known_on, one.replaces)):
+            paths = [file.path for file in some]
+            how = {"replaces": replaces, "confirm": lambda question: True}  # a late file is small, and meant
+            for loaded in load(ws, programme, source, paths, known_on, **how).files:
+                counts.update({what: getattr(loaded, what) for what in ("records", "accepted", "refused", "duplicate")})
+            advance(sum(size[path] for path in paths))
+    with step("judging", counts["records"]) as advance:
+        evaluate(ws, gate.operator(ws), on, on, advance=advance)
+    return ws, counts
 
 
-def tour(demo: Demo, on: date) -> dict[str, Any]:
+def tour(ws: Workspace, on: date) -> dict[str, Any]:
     """Where the chain fails, one district's list, one subject's proof: what a newcomer is shown.
 
     The indicator is the programme's headline. The district is the one where most miss something; the subject is the
     first on its list.
     """
-    ws, caller = demo.ws, gate.operator(demo.ws)
-    head = promised(ws).head
+    caller, head = gate.operator(ws), promised(ws).head
     key, levels = head.headline or next(iter(promised(ws).indicators)), head.levels
     month = str(Month.of(on) if Month.of(on).last == on else Month.of(on).before(1))
     whole = figures(ws, caller, key, by=levels[0], period=month).to_pylist()[0]

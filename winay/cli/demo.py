@@ -1,5 +1,7 @@
 """The demo: the whole job on invented people, then a short guided tour."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,53 +32,28 @@ def demo(
 
     Example: winay demo --planted
     """
-    from winay.actions.demo import MARK, make, tour
+    import csv
 
-    if planted and (folder / "deliveries" / MARK).exists():
-        return _planted(folder / "deliveries" / MARK)
+    from winay.actions import demo as job
+
+    if planted and job.planted(folder).exists():
+        return show.rows(csv.DictReader(job.planted(folder).read_text("utf-8").splitlines()))
     day = on or today()
     show.note(say("Wiñay: a programme for early childhood, from ministry files to a verdict that can be proved."))
     show.note(say("Everything here is invented but the places; the regions are examples."))
-    with _Steps() as steps:
-        made = make(folder, programme, day, seed, region, steps)
-    seen = tour(made, day)
-    return show.answer(seen) if asked.json else _tour(folder, seen, made.counts, day)
+    ws, counts = job.make(folder, programme, day, seed, region or [], _step)
+    seen = job.tour(ws, day)
+    return show.answer(seen) if asked.json else _tour(folder, seen, counts, day)
 
 
-def _planted(file: Path) -> None:
-    import csv
-
-    with file.open(encoding="utf-8") as lines:
-        show.rows(csv.DictReader(lines))
-
-
-class _Steps:
-    """One progress bar a step."""
-
-    def __enter__(self) -> "_Steps":
-        self.doing = ""
-        self.bar: Any = None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        if self.bar is not None:
-            self.bar.__exit__(None, None, None)
-
-    def __call__(self, doing: str, done: float, total: float) -> None:
-        if doing != self.doing:
-            self._close()
-            self.doing, self.before = doing, 0.0
-            show.note(say("… {doing}", doing=say(doing)))
-            self.bar = show.progress(doing, total)
-            self.advance = self.bar.__enter__()
-        self.advance(done - self.before)
-        self.before = done
+@contextmanager
+def _step(doing: str, total: float | None) -> Iterator[show.Advance]:
+    show.note(say("… {doing}", doing=say(doing)))
+    with show.progress(doing, total) as advance:
+        yield advance
 
 
-def _tour(folder: Path, seen: dict[str, Any], counts: dict[str, int], on: date) -> None:
+def _tour(folder: Path, seen: dict[str, Any], counts: Mapping[str, int], on: date) -> None:
     where = folder / "workspace"
     show.write(
         "\n"

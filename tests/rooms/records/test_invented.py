@@ -14,9 +14,9 @@ import pytest
 from winay.core.problems import WinayError
 from winay.programme.load import Programme, load
 from winay.programme.services import Matcher
-from winay.records.invented import Deliveries, invent
+from winay.records.invented import Delivery, invent
+from winay.records.invented.care import proof
 from winay.records.invented.plan import load as demo
-from winay.records.invented.proofs import proof
 
 PROGRAMME = Path(__file__).parents[3] / "programmes/pe-dit"
 ON = date(2026, 11, 24)
@@ -29,7 +29,7 @@ def programme() -> Programme:
 
 
 @pytest.fixture(scope="module")
-def made(programme: Programme, tmp_path_factory: pytest.TempPathFactory) -> Deliveries:
+def made(programme: Programme, tmp_path_factory: pytest.TempPathFactory) -> list[Delivery]:
     return invent(programme, tmp_path_factory.mktemp("files"), ON, regions=[PROVINCE])
 
 
@@ -41,20 +41,24 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter=";" if head.count(";") > head.count(",") else ","))
 
 
-def lines_of(made: Deliveries, source: str) -> list[dict[str, str]]:
-    return [line for one in made.files if one.source == source and not one.replaces for line in read(one.path)]
+def lines_of(made: list[Delivery], source: str) -> list[dict[str, str]]:
+    return [line for one in made if one.source == source and not one.replaces for line in read(one.path)]
 
 
-def digests(made: Deliveries) -> list[tuple[str, str]]:
-    return [(one.path.name, hashlib.sha256(one.path.read_bytes()).hexdigest()) for one in made.files]
+def planted(made: list[Delivery]) -> list[dict[str, str]]:
+    return read(made[0].path.parents[1] / "planted.csv")
 
 
-def test_same_seed_and_day_give_the_same_bytes(programme: Programme, made: Deliveries, tmp_path: Path) -> None:
+def digests(made: list[Delivery]) -> list[tuple[str, str]]:
+    return [(one.path.name, hashlib.sha256(one.path.read_bytes()).hexdigest()) for one in made]
+
+
+def test_same_seed_and_day_give_the_same_bytes(programme: Programme, made: list[Delivery], tmp_path: Path) -> None:
     assert digests(invent(programme, tmp_path / "again", ON, regions=[PROVINCE])) == digests(made)
     assert digests(invent(programme, tmp_path / "other", ON, seed=8, regions=[PROVINCE])) != digests(made)
 
 
-def test_births_are_those_of_the_estimates(programme: Programme, made: Deliveries) -> None:
+def test_births_are_those_of_the_estimates(programme: Programme, made: list[Delivery]) -> None:
     """Within one child a district and year: the share that is no whole child is drawn."""
     people = pd.read_csv(PROGRAMME / "reference/population.csv.gz", dtype={"place": str}).set_index("place")
     mine = people[people.index.str.startswith(PROVINCE)]
@@ -62,11 +66,11 @@ def test_births_are_those_of_the_estimates(programme: Programme, made: Deliverie
     assert len(rows) == pytest.approx(mine["age_0"].sum() + mine["age_1"].sum(), abs=2 * len(mine) + 40)
 
 
-def test_files_come_in_order_and_none_after_the_day(made: Deliveries) -> None:
-    days = [one.known_on for one in made.files]
+def test_files_come_in_order_and_none_after_the_day(made: list[Delivery]) -> None:
+    days = [one.known_on for one in made]
     assert days == sorted(days)
     assert days[-1] <= ON
-    assert {one.source for one in made.files} == {
+    assert {one.source for one in made} == {
         "lugares", "establecimientos", "cnv", "padron", "dni", "his-pacientes", "his", "pncm", "salidas",
     }  # fmt: skip
 
@@ -74,7 +78,7 @@ def test_files_come_in_order_and_none_after_the_day(made: Deliveries) -> None:
 @pytest.mark.parametrize(
     "source", ["cnv", "padron", "dni", "his-pacientes", "his", "pncm", "salidas", "establecimientos", "lugares"]
 )
-def test_lines_are_as_the_source_declares(programme: Programme, made: Deliveries, source: str) -> None:
+def test_lines_are_as_the_source_declares(programme: Programme, made: list[Delivery], source: str) -> None:
     """Every column there, what is required filled, every code of its pattern; but for the rows that are bad on purpose."""
     declared = programme.sources[source]
     wrong = 0
@@ -113,9 +117,8 @@ MATCHERS = {
 def test_a_matcher_read_backwards(
     programme: Programme, said: dict[str, object], expected: tuple[str, str, str]
 ) -> None:
-    small = Programme(programme.path, "", programme.head, {"asked": Matcher.model_validate(said)})
-    way = proof(small, "asked")
-    assert (" ".join(way.codes), " ".join(way.types), " ".join(way.labs)) == expected
+    way = proof(programme, Matcher.model_validate(said))
+    assert (" ".join(way.code), " ".join(way.type), " ".join(way.lab)) == expected
 
 
 @pytest.mark.parametrize(
@@ -137,7 +140,7 @@ def test_a_wrong_name_is_told_with_its_line(programme: Programme, tmp_path: Path
     assert problem.at and problem.at.line == line
 
 
-def test_what_must_stand_beside_an_item_stands_there(programme: Programme, made: Deliveries) -> None:
+def test_what_must_stand_beside_an_item_stands_there(programme: Programme, made: list[Delivery]) -> None:
     contacts: dict[str, set[str]] = {}
     for line in lines_of(made, "his"):
         contacts.setdefault(line["Id_Cita"], set()).add(line["Codigo_Item"])
@@ -148,27 +151,26 @@ def test_what_must_stand_beside_an_item_stands_there(programme: Programme, made:
     assert all(codes & other for codes in found)
 
 
-def test_most_lines_count_and_some_must_not(made: Deliveries) -> None:
+def test_most_lines_count_and_some_must_not(made: list[Delivery]) -> None:
     kinds = pd.Series([line["Tipo_Diagnostico"] for line in lines_of(made, "his")]).value_counts(normalize=True)
     assert 0.005 < kinds["P"] < 0.04
     assert kinds["D"] > 0.8
 
 
-def test_every_case_is_planted_once_and_says_where_to_look(made: Deliveries) -> None:
-    cases = {one["case"]: one for one in made.planted}
-    assert len(cases) == len(made.planted)
+def test_every_case_is_planted_once_and_says_where_to_look(made: list[Delivery]) -> None:
+    cases = {one["case"]: one for one in planted(made)}
+    assert len(cases) == len(planted(made))
     assert set(cases) == {
         "twins", "homonyms", "undocumented", "joined", "moved", "died", "split", "new district", "silent", "late", "resent",
     }  # fmt: skip
-    folder = made.files[0].path.parents[1]
-    assert all(one["look"].startswith("winay ") and "{" not in one["look"] for one in made.planted)
-    assert [one["file"] for one in made.planted if not (folder / one["file"]).is_file()] == []
-    assert read(folder / "planted.csv") == made.planted
+    folder = made[0].path.parents[1]
+    assert all(one["look"].startswith("winay ") and "{" not in one["look"] for one in planted(made))
+    assert [one["file"] for one in planted(made) if not (folder / one["file"]).is_file()] == []
 
 
-def test_the_planted_are_what_they_are_said_to_be(made: Deliveries) -> None:
-    who = {one["case"]: one["who"] for one in made.planted}
-    cases = {one["case"]: one for one in made.planted}
+def test_the_planted_are_what_they_are_said_to_be(made: list[Delivery]) -> None:
+    who = {one["case"]: one["who"] for one in planted(made)}
+    cases = {one["case"]: one for one in planted(made)}
     rows = pd.DataFrame(lines_of(made, "padron"))
     registry = {case: rows[rows["CO_PADRON_NOMINAL"] == one] for case, one in who.items()}
     patients, items = pd.DataFrame(lines_of(made, "his-pacientes")), pd.DataFrame(lines_of(made, "his"))
@@ -187,19 +189,19 @@ def test_the_planted_are_what_they_are_said_to_be(made: Deliveries) -> None:
     assert who["died"] in {line["num_doc"] for line in lines_of(made, "salidas")}
     silent = items[items["Id_Establecimiento"] == who["silent"]]["Fecha_Atencion"]
     assert silent.max() < cases["silent"]["day"]
-    late = next(one for one in made.files if one.path.as_posix().endswith(cases["late"]["file"]))
+    late = next(one for one in made if one.path.as_posix().endswith(cases["late"]["file"]))
     assert {line["Fecha_Atencion"][:7] for line in read(late.path)} == {cases["late"]["day"][:7]}
 
 
-def test_a_month_sent_again_replaces_it(made: Deliveries) -> None:
-    (again,) = [one for one in made.files if one.replaces]
+def test_a_month_sent_again_replaces_it(made: list[Delivery]) -> None:
+    (again,) = [one for one in made if one.replaces]
     assert again.replaces == "2026-08"
-    sent = [one for one in made.files if one.path.name == again.path.name and one.known_on < again.known_on]
+    sent = [one for one in made if one.path.name == again.path.name and one.known_on < again.known_on]
     before, lines = [line for one in sent for line in read(one.path)], read(again.path)
     assert 0.95 * len(before) < len(lines) < len(before)
     assert {line["Fecha_Atencion"][:7] for line in lines} == {"2026-08"}
 
 
-def test_few_deliveries(made: Deliveries) -> None:
+def test_few_deliveries(made: list[Delivery]) -> None:
     """The history of a source at once, then month by month."""
-    assert len({(one.source, one.known_on, one.replaces) for one in made.files}) <= 35
+    assert len({(one.source, one.known_on, one.replaces) for one in made}) <= 35

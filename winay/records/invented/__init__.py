@@ -1,9 +1,9 @@
 """Invented ministry files: a programme's declarations read backwards, for its demo.
 
-`demo.yaml` says how often and how late, the standards when something is owed, the services by which items it is proved,
-the sources what a file looks like: no country is written in Python. Same programme, seed and day: the same bytes.
+`demo.yaml` says what people are like, what happens to them and which files tell of it; the standards say when something
+is owed, the services by which items it is proved, the sources what a file looks like: no country is written in Python.
 """
 
-from winay.records.invented.deliveries import Deliveries, invent
+from winay.records.invented.deliveries import Delivery, invent
 
-__all__ = ["Deliveries", "invent"]
+__all__ = ["Delivery", "invent"]

@@ -1,10 +1,9 @@
 """What the ministries would have delivered: the files in their order, and the cases planted in them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,14 +13,16 @@ from winay.core.ages import day_of, days_of
 from winay.core.periods import Month
 from winay.programme.load import Programme
 from winay.records import tables
-from winay.records.invented import papers, plan
-from winay.records.invented.contacts import contact_lines
-from winay.records.invented.lines import lines, save
-from winay.records.invented.people import NEVER, Days, World, reference, settle
+from winay.records.invented import plan
+from winay.records.invented.care import care_lines
+from winay.records.invented.lines import NEVER, lines, save
+from winay.records.invented.people import Days, World, settle
+
+PLANTED = "planted.csv"
+"""The list of what was put in on purpose: case, who, place, day, file, look, name."""
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One file as it was delivered: its source, the day it became known, and the month it replaces, if any."""
 
     source: str
@@ -30,59 +31,85 @@ class Delivery:
     replaces: str | None = None
 
 
-@dataclass
-class Deliveries:
-    """The files in the order they were delivered, and what was planted: case, who, place, day, file, look, name."""
-
-    files: list[Delivery] = field(default_factory=list)
-    planted: list[dict[str, str]] = field(default_factory=list)
-
-
 def invent(
     programme: Programme,
     folder: Path,
     on: date,
     seed: int = 7,
-    regions: Sequence[str] | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Deliveries:
-    """Write what would have been delivered up to `on` about the births of the plan's last months.
+    regions: Sequence[str] = (),
+    advance: Callable[[float], None] = lambda files: None,
+) -> list[Delivery]:
+    """Write what would have been delivered up to `on` about the births of the plan's last months; the files in their order.
 
-    regions: codes of places at any level, the plan's own when left out; progress: kinds of file done, and of how many.
-    Beside the files stands planted.csv, the list of what was put in on purpose.
+    regions: codes of places at any level, the plan's own when left out; advance: kinds of file done. Beside the files
+    stands planted.csv. Same programme, seed and day: the same bytes.
     """
     plans = plan.load(programme)
-    made = _Maker(settle(programme, plans, on, seed, regions or plans.regions), folder, progress)
-    made.papers()
+    made = _Maker(settle(programme, plans, on, seed, regions or plans.regions), folder)
+    for role in plans.files:
+        made.deliver(role, made.told(role))
+        advance(1)
+    made.send_again()
     made.plant_people()
-    made.contacts()
-    order = [use.source for use in plans.files.values()]
-    made.result.files.sort(key=lambda one: (one.known_on, order.index(one.source), one.path.name))
-    pd.DataFrame(made.result.planted).to_csv(folder / "planted.csv", index=False, lineterminator="\n")
-    return made.result
+    pd.DataFrame(made.planted).to_csv(folder / PLANTED, index=False, lineterminator="\n")
+    order = [file.source for file in plans.files.values()]
+    return sorted(made.files, key=lambda one: (one.known_on, order.index(one.source), one.path.name))
 
 
-@dataclass
 class _Maker:
-    """Writes tables of rows as files of their sources, one for each day of delivery (and month, where the name has one)."""
+    """Writes rows of facts as files of their sources, one for each day of delivery (and month, where the name has one)."""
 
-    world: World
-    folder: Path
-    progress: Callable[[int, int], None]
-    result: Deliveries = field(default_factory=Deliveries)
-
-    def __post_init__(self) -> None:
-        """split: the district that was divided (its number), and the day; codes: of the districts, the new one last."""
-        world = self.world
-        self.split = int(world.children["at"].mode()[0]), self.first(2)
-        around = world.places["code"][world.places["parent"] == world.places["parent"][self.split[0]]]
-        self.codes = np.array([*world.places["code"], str(int(around.max()) + 1).zfill(len(around.max()))], object)
-        systems = tables.code_systems(world.programme)
-        self.systems = {name: dict(zip(self.codes, world.places[name], strict=False)) for name in systems}
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world, self.folder, self.files, self.planted = world, folder, list[Delivery](), list[dict[str, str]]()
+        self.tables = {"facilities": world.facilities.assign(day=np.int32(0)), "districts": self.divided()}
+        self.tables |= {role: self.shown(lines) for role, lines in care_lines(world).items()}
+        self.hold_back(self.tables["contacts"])
 
     def first(self, months: int) -> int:
         """The first day of the month so many months before ours."""
         return days_of(Month.of(day_of(self.world.on)).before(months).first)
+
+    def divided(self) -> pd.DataFrame:
+        """The district with most people and the one that is made of it: some villages leave on a day."""
+        plans, places, people = self.world.plan, self.world.places, self.world.people
+        number, day = int(people["at"].mode()[0]), np.int32(self.first(2))
+        old, systems = places.iloc[[number]], tables.code_systems(self.world.programme)
+        code, beside = old["code"].item(), places["code"][places["parent"] == old["parent"].item()]
+        new = str(int(beside.max()) + 1).zfill(len(code))
+        self.codes = np.array([*places["code"], new], object)
+        # Another ministry's system has no code for the new district yet: who lives there is told under the old one.
+        theirs = {system: [*places[system], old[system].item()] for system in systems}
+        self.systems = {system: dict(zip(self.codes, codes, strict=True)) for system, codes in theirs.items()}
+        left = (people["at"] == number) & people["village"].isin(plans.leaving)
+        people["left_day"] = np.where(left, day, NEVER)
+        self.plant("new district", new, code, day, "places")
+        made = {"code": new, "name": plans.new_place, "since": day, "predecessors": code} | dict.fromkeys(systems, "")
+        old = old.assign(since=NEVER, until=NEVER, day=day)
+        return pd.concat([old, old.assign(**made)]).rename(columns={"code": "place"})
+
+    def told(self, role: str) -> pd.DataFrame:
+        """The rows that a file has, with the facts that are its own."""
+        use, world = self.world.plan.files[role], self.world
+        if use.days:
+            days = world.people[use.days].to_numpy()
+            who, which = np.nonzero((days <= world.people[["last"]].to_numpy()) & (days >= days[:, [0]]))
+            rows = self.shown(pd.DataFrame({"person": who, "day": days[who, which], "since": days[who, which]}))
+        else:
+            rows = self.tables[use.of or role]
+        if use.once:
+            rows = rows.drop_duplicates(use.once).drop(columns="known", errors="ignore")
+        for name, wanted in use.only.items():
+            rows = rows[np.isin(world.facts(rows)(name), wanted)]
+        return world.draw(rows, use.facts)
+
+    def shown(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """With the best document that each person has on the day, and the number a facility gives to who comes with it."""
+        kind, number, client = "", "", rows["person"] * 10
+        for place, name in enumerate(reversed(self.world.programme.head.documents), start=1):
+            value = self.world.facts(rows)(name)
+            kind, number = np.where(value != "", name, kind), np.where(value != "", value, number)
+            client = client.mask(value != "", rows["person"] * 10 + place)
+        return rows.assign(document_kind=kind, document_number=number, **{self.world.plan.client: client})
 
     def known(self, role: str, told: Any) -> Days:
         """The day whose delivery brings what was told on a day: in the month after it, never before our first."""
@@ -98,121 +125,82 @@ class _Maker:
         return file.format(year=month[:4], month=month[5:]) + ".gz" * use.compress
 
     def deliver(self, role: str, rows: pd.DataFrame, replaces: str | None = None) -> None:
-        """Write the rows known up to our day; without a day `known` it follows from `told`."""
-        use, on = self.world.plan.files[role], self.world.on
-        source = self.world.programme.sources[use.source]
-        if "at" in rows:
-            rows = rows.assign(place=self.codes[rows["at"]])
-        if "settlement_number" in rows:
-            rows["settlement"] = rows["place"] + rows["settlement_number"].map("{:04d}".format)
-        days = rows["day"].to_numpy() if "{month}" in source.file else np.zeros(len(rows), np.int32)
-        known = rows["known"] if "known" in rows else self.known(role, rows["told"])
-        by_file = pd.DataFrame({"known": known, "month": _months(days)}).reset_index(drop=True)
-        groups = sorted(by_file[by_file["known"] <= on].groupby(["known", "month"]).groups.items())
-        for number, ((when, _), chosen) in enumerate(groups, start=1):
-            path = self.folder / day_of(when).isoformat() / self.name(role, days[chosen[0]])
-            told = lines(source, rows.iloc[chosen], use.fill, self.systems)
+        """Write the rows known up to our day."""
+        use, world = self.world.plan.files[role], self.world
+        source, monthly = world.programme.sources[use.source], "{month}" in world.programme.sources[use.source].file
+        rows = rows if "known" in rows else rows.assign(known=self.known(role, rows[use.told]))
+        rows = rows[rows["known"] <= world.on]
+        if "person" in rows:
+            home = world.people.iloc[rows["person"]].set_index(rows.index)
+            at = home["at"].mask(home["left_day"] <= rows["day"], len(self.codes) - 1)
+            place = self.codes[at.mask(home["moved_day"] <= rows["day"], home["at_later"])]
+            rows = rows.assign(place=place, settlement=place + home["village"].to_numpy())
+        groups = rows.groupby(["known", _months(rows["day"] if monthly else rows["known"])])
+        for number, ((when, _), some) in enumerate(groups, start=1):
+            path = self.folder / day_of(when).isoformat() / self.name(role, some["day"].iloc[0])
+            table = lines(source, world.facts(some), len(some), use.fill, self.systems)
             if number == len(groups) and not replaces:
-                told = pa.concat_tables([told, *(_spoiled(told, bad) for bad in use.bad)])
-            save(told, path, source.delimiters[number % len(source.delimiters)], mark=number % 3 == 0)
-            self.result.files.append(Delivery(source.source, path, day_of(when), replaces))
-        self.progress(len({one.source for one in self.result.files}), len(self.world.plan.files))
+                last = table.slice(len(table) - 1).to_pylist()[0]
+                table = pa.concat_tables([table, pa.Table.from_pylist([last | bad for bad in use.bad], table.schema)])
+            save(table, path, source.delimiters[number % len(source.delimiters)], mark=number % 3 == 0)
+            self.files.append(Delivery(source.source, path, day_of(when), replaces))
 
-    def papers(self) -> None:
-        """All files but those of contacts."""
-        self.deliver("places", self._divided())
-        self.deliver("registry", papers.registered(self.world, self.split))
-        for role, rows in papers.papers(self.world).items():
-            self.deliver(role, rows)
-
-    def contacts(self) -> None:
-        """The monthly files of contacts, and the master of their patients."""
-        world, rows = self.world, contact_lines(self.world)
-        heads = rows.drop_duplicates("contact")[["person", "day"]].reset_index(drop=True)
-        who, day = world.people.iloc[heads["person"]].reset_index(drop=True), heads["day"]
-        second = (day >= who["identity_day"]) & (who["certificate_day"] < NEVER)
-        heads["patient"] = heads["person"] * 2 + 1 + second
-        self.deliver("patients", papers.patients(world, heads))
-        heads[world.plan.documents["patient"].kind] = heads.pop("patient")
-        heads["provider"] = pd.Categorical(who["provider"])
-        heads["keyed"] = (day + np.minimum(world.late(world.plan.keyed, len(day)), 30)).astype(np.int32)
-        heads["known"] = self._plant_contacts(heads)
-        heads = heads.drop(columns=["person", "day"]).iloc[rows["contact"] - 1].reset_index(drop=True)
-        rows = pd.concat([rows, heads], axis=1)
-        self.deliver("contacts", rows)
-        self._send_again(rows)
-
-    def _divided(self) -> pd.DataFrame:
-        """The district that was divided, and the one that left it."""
-        tree, (number, day) = reference(self.world.programme, "places").set_index("code"), self.split
-        old = self.world.places.iloc[[number]].assign(at=number, since=NEVER, until=NEVER)
-        new = old.assign(at=len(self.codes) - 1, name=self.world.plan.new_place, since=np.int32(day))
-        rows = pd.concat([old, new.assign(predecessors=self.codes[number], **dict.fromkeys(self.systems, ""))])
-        region = rows["parent"].map(tree["parent"]).map(tree["name"])
-        self._plant("new district", self.codes[-1], number, day, "places")
-        return rows.assign(province=rows["parent"].map(tree["name"]), region=region, told=np.int32(day))
-
-    def _plant_contacts(self, heads: pd.DataFrame) -> Days:
-        """When contacts are known: a facility stops reporting, and a network's files of one month come two months late."""
-        day, stopped, known = heads["day"], self.first(4), self.known("contacts", heads["keyed"])
-        providers = self.world.providers.set_index("code")
-        used = heads["provider"].value_counts().index
-        silent = used[len(used) // 5]
-        self._plant("silent", silent, int(providers["at"][silent]), stopped, "contacts")
-        known = np.where((heads["provider"] == silent) & (day >= stopped), NEVER, known)
-        network, late = providers["network"], int(self.known("contacts", [self.first(2)])[0])
+    def hold_back(self, lines: pd.DataFrame) -> None:
+        """When lines are known: a facility stops reporting, and a network's contacts of one month come two months late."""
+        day, stopped, late = lines["day"], self.first(4), self.known("contacts", [self.first(2)])[0]
+        provider = pd.Series(self.world.facts(lines)("provider"))
+        facilities, used = self.world.facilities.set_index("provider"), provider.value_counts().index
+        silent, network = used[len(used) // 5], facilities["network"]
         slow = network[network != ""].mode()[0]
-        self._plant("late", slow, None, stopped, "contacts", late)
-        held = (heads["provider"].map(network) == slow) & day.between(stopped, self.first(3) - 1)
-        return np.where(held, np.maximum(known, late), known).astype(np.int32)
+        held = (provider.map(network) == slow) & day.between(stopped, self.first(3) - 1)
+        known = pd.Series(self.known("contacts", lines[self.world.plan.files["contacts"].told]))
+        known = known.mask(held, np.maximum(known, late))
+        lines["known"] = known.mask((provider == silent) & (day >= stopped), NEVER)
+        self.plant("silent", silent, facilities["place"][silent], stopped, "contacts")
+        self.plant("late", slow, "", stopped, "contacts", late)
 
-    def _send_again(self, rows: pd.DataFrame) -> None:
-        """One month delivered again, whole, but for a few contacts that are gone from it."""
-        month, resent = self.first(3), self.first(1) + 12
+    def send_again(self) -> None:
+        """One month of contacts delivered again, whole, but for a few that are gone from it."""
+        month, resent, rows = self.first(3), self.first(1) + 12, self.tables["contacts"]
         again = rows["day"].between(month, self.first(2) - 1) & (rows["known"] <= resent) & (rows["contact"] % 150 != 0)
         of = str(Month.of(day_of(month)))
         self.deliver("contacts", rows[again].assign(known=np.int32(resent)), replaces=of)
-        self._plant("resent", of, None, month, "contacts", resent)
+        self.plant("resent", of, "", month, "contacts", resent)
 
     def plant_people(self) -> None:
         """Cases of single people are found among the invented: one of those who fit."""
-        table, on = self.world.children, self.world.on
-        papered = (table["certificate_day"] < NEVER) & (table["identity_day"] < on - 30)
-        settled, twins = papered & (table["moved_day"] == NEVER), table["mother"].duplicated(keep=False)
-        named = table.duplicated(["at", "surname", "second_surname", "names"], keep=False)
-        left = papers.leaves(self.world, self.split) & (table["birth"] < self.first(self.world.plan.history + 2))
+        on, documents = self.world.on, self.world.plan.documents
+        born = self.world.people[self.world.people["kind"] == "child"]
+        registered, certified, identified = (
+            born[f"{documents[role]}_day"] for role in ("registry", "certificate", "identity")
+        )
+        papered = (certified < NEVER) & (identified < on - 30)
+        settled, twins = papered & (born["moved_day"] == NEVER), born["home"].duplicated(keep=False)
+        named = born.duplicated(["at", "surname", "second_surname", "names"], keep=False)
+        moved = (born["at"] != born["at_later"]) & born["moved_day"].between(identified, born["last"] - 60)
         fits = {
-            "twins": settled & twins,
-            "homonyms": settled & named & ~twins,
-            "undocumented": (table["certificate_day"] > on) & (table["identity_day"] > on),
-            "joined": settled & (table["identity_day"] > table["certificate_day"] + 60),
-            "moved": papered & table["moved_day"].between(table["identity_day"], on - 60),
-            "died": papered & (table["last"] < on - 60),
-            "split": settled & left,
+            "twins": (settled & twins, registered),
+            "homonyms": (settled & named & ~twins, registered),
+            "undocumented": ((certified > on) & (identified > on), registered),
+            "joined": (settled & (identified > certified + 60), registered),
+            "moved": (papered & moved, born["moved_day"]),
+            "died": (papered & (born["last"] < on - 60), born["last"]),
+            "split": (settled & (born["left_day"] < born["last"]) & (registered < self.first(4)), registered),
         }
-        for case, among in fits.items():
-            found = table[among & (table["registry_day"] < on - 90)]
-            for _, one in found.iloc[len(found) // 2 :].head(1).iterrows():
-                day = one[{"moved": "moved_day", "died": "last"}.get(case, "registry_day")]
-                self._plant(case, one[self.world.plan.documents["registry"].kind], one["at"], int(day), "registry")
+        for case, (among, days) in fits.items():
+            found = born[among & (registered < on - 90)]
+            for number, one in found.iloc[len(found) // 2 :].head(1).iterrows():
+                self.plant(case, one[documents["registry"]], self.codes[one["at"]], days[number], "registry")
 
-    def _plant(self, case: str, who: str, at: int | None, day: int, role: str, known: int | None = None) -> None:
+    def plant(self, case: str, who: str, place: str, day: int, role: str, known: int | None = None) -> None:
         """List a case. role, known: the delivery that brought it, the next one after the day unless said."""
-        known = int(self.known(role, [day])[0]) if known is None else known
-        told, place = self.world.plan.planted[case], "" if at is None else self.codes[at]
+        known = self.known(role, [day])[0] if known is None else known
+        told = self.world.plan.planted[case]
         file = f"{day_of(known)}/{self.name(role, day)}" if known <= self.world.on else ""
         look = told.look.format(who=who, place=place, month=str(Month.of(day_of(day))))
         facts = {"case": case, "who": who, "place": place, "day": day_of(day).isoformat()}
-        self.result.planted.append(facts | {"file": file, "look": look, "name": str(told.name)})
+        self.planted.append(facts | {"file": file, "look": look, "name": str(told.name)})
 
 
 def _months(days: Any) -> Any:
     return (np.datetime64("1970-01-01") + np.asarray(days)).astype("datetime64[M]")
-
-
-def _spoiled(lines: pa.Table, bad: dict[str, str]) -> pa.Table:
-    """The last line with some of its cells replaced: a row that must be refused."""
-    row = lines.slice(len(lines) - 1)
-    for name, text in bad.items():
-        row = row.set_column(row.schema.get_field_index(name), name, pa.array([text]))
-    return row

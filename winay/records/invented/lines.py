@@ -1,4 +1,4 @@
-"""A source's declaration read backwards: rows of facts -> the lines of a file as it is delivered."""
+"""A source's declaration read backwards: facts -> the lines of a file as it is delivered."""
 
 import gzip
 import string
@@ -15,44 +15,44 @@ from pyarrow import csv
 
 from winay.core.ages import day_of
 from winay.programme.sources import Cell, Source, SourceColumn
-from winay.records.invented.people import NEVER
 
+NEVER = np.int32(2**24)
+"""A day that never comes: later than any other, and far from the end of int32."""
+Facts = Callable[[str], Any]
+"""A column of facts by its name, that of a canonical field or a kind of identifier; None: unknown. int32 are days."""
 Codes = Mapping[str, Mapping[str, str]]
 """System of place codes -> our code -> its own."""
 
 
-def lines(source: Source, rows: pd.DataFrame, fill: Mapping[str, str], codes: Codes) -> pa.Table:
-    """The lines of a file, all text: one column for each the source declares.
-
-    rows: facts under the names of canonical fields and kinds of identifier; int32 are days. fill: column -> text, or one
-    `{fact}` with a format.
-    """
+def lines(source: Source, fact: Facts, size: int, fill: Mapping[str, str], codes: Codes) -> pa.Table:
+    """The lines of a file, all text: one column for each the source declares. fill: column -> text, see `written`."""
     cells: dict[str, pa.Array] = {}
     for write in source.writes:
         for field, cell in write.row.items():
-            for name, values in _cells(source, field, cell, rows, codes):
+            for name, values in _cells(source, field, cell, fact, codes):
                 cells.setdefault(name, values)
-    for name, text in fill.items():
-        facts = [fact for _, fact, _, _ in string.Formatter().parse(text) if fact]
-        if facts:
-            cells[name] = _told(rows[facts[0]], lambda value: text.format(**{facts[0]: value}))  # noqa: B023
-        else:
-            cells[name] = pa.repeat(text, len(rows))
-    blank = pa.nulls(len(rows), pa.string())
+    cells |= {name: written(text, fact, size) for name, text in fill.items()}
+    blank = pa.nulls(size, pa.string())
     return pa.table({column.name: cells.get(column.name, blank) for column in source.columns})
 
 
-def _cells(source: Source, field: str, cell: Cell, rows: pd.DataFrame, codes: Codes) -> Iterator[tuple[str, pa.Array]]:
-    """The columns that a canonical cell was read from."""
-    if cell.column and field in rows:
-        yield cell.column, _told(rows[field], _writer(source.by_name[cell.column]))
-    elif cell.identifier and cell.identifier in rows:
-        yield cell.of[0], _told(rows[cell.identifier], str)
-    elif cell.identifier_from and "document_kind" in rows:
-        yield cell.identifier_from, _told(rows["document_kind"], _writer(source.by_name[cell.identifier_from]))
-        yield cell.of[0], _told(rows["document_number"], str)
-    elif cell.place and cell.place.join and field in rows:
-        theirs, parts = _told(rows[field], codes[cell.system or ""].get), cell.place.join
+def written(text: str, fact: Facts, size: int) -> pa.Array:
+    """The text for each row, with one `{fact}` in it, or none."""
+    names = [name for _, name, _, _ in string.Formatter().parse(text) if name]
+    return _told(fact(names[0]), lambda value: text.format(**{names[0]: value})) if names else pa.repeat(text, size)
+
+
+def _cells(source: Source, field: str, cell: Cell, fact: Facts, codes: Codes) -> Iterator[tuple[str, pa.Array]]:
+    """The columns that a canonical cell was read from, where its fact is known."""
+    if cell.identifier_from:
+        pairs = [(cell.identifier_from, "document_kind"), (cell.of[0], "document_number")]
+    else:
+        pairs = [(cell.column or (*cell.of, "")[0], cell.identifier or field)]
+    for name, said in pairs:
+        if name and (values := fact(said)) is not None:
+            yield name, _told(values, _writer(source.by_name[name]))
+    if cell.place and cell.place.join and (values := fact(field)) is not None:
+        theirs, parts = _told(values, codes[cell.system or ""].get), cell.place.join
         width = pc.max(pc.utf8_length(theirs)).as_py() // len(parts)
         for number, name in enumerate(parts):
             yield name, pc.utf8_slice_codeunits(theirs, number * width, (number + 1) * width)
@@ -73,25 +73,26 @@ def _writer(column: SourceColumn) -> Callable[[Any], str | None]:
     return coded
 
 
-def _told(values: pd.Series, write: Callable[[Any], str | None]) -> pa.Array:
+def _told(values: Any, write: Callable[[Any], str | None]) -> pa.Array:
     """Text for each value, `write` being called once a distinct value; blank stays blank."""
-    coded = pd.Categorical(values)
-    known = coded.categories.tolist()
-    if values.dtype == np.int32:
-        known = [day_of(day) if day < NEVER else None for day in known]
+    numbers, distinct = pd.factorize(values)
+    known = (
+        [day_of(day) if day < NEVER else None for day in distinct] if values.dtype == np.int32 else distinct.tolist()
+    )
     words = pa.array([None if word in (None, "") else write(word) for word in known], pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(coded.codes, mask=coded.codes < 0), words).dictionary_decode()
+    return words.take(pa.array(numbers, mask=numbers < 0))
 
 
 def save(table: pa.Table, path: Path, delimiter: str, mark: bool) -> None:
     """Write the lines, compressed where the name ends in .gz, quoted only where a cell needs it. No clock in the bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     for quoting in ("none", "needed"):
         text = pa.BufferOutputStream()
         with suppress(pa.ArrowInvalid):  # a cell holds the delimiter or a quote
-            how = csv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style=quoting)
-            csv.write_csv(table, text, how)
+            csv.write_csv(
+                table, text, csv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style=quoting)
+            )
             break
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", 4, raw, mtime=0) if path.suffix == ".gz" else raw as out:
-        out.write((("\ufeff" if mark else "") + delimiter.join(table.column_names) + "\n").encode())
-        out.write(text.getvalue())
+    head = ("\ufeff" if mark else "") + delimiter.join(table.column_names) + "\n"
+    written = head.encode() + text.getvalue().to_pybytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(written, 4, mtime=0) if path.suffix == ".gz" else written)

@@ -1,6 +1,7 @@
-"""What the invented people are like: `demo.yaml` as typed models, its names checked against the programme."""
+"""What a programme's invented people are like: `demo.yaml` as typed models, its names checked against the programme."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import Field
 
@@ -13,18 +14,35 @@ from winay.programme.yaml_text import Listed, Named, Written, read, validate
 
 
 class Chance(Written):
-    """How often (in a usual household), and for whom: the options of its attributes."""
+    """How often (in a usual household), for whom (values of other facts), and how much the family adds to the odds."""
 
-    share: float = Field(0.5, gt=0, lt=1)
+    share: float = Field(1, gt=0, le=1)
     only: Named[Listed[str]] = {}
+    family: float = 1
 
 
-class Document(Chance):
-    """A number that people come to have: its kind, how it is written, how many days (median) after birth it comes."""
+class Fact(Chance):
+    """A fact to draw for each row: text, or a day. Blank (a day: never) for those to whom it does not happen.
 
-    kind: str
-    form: str
+    One of: options, alike or each with its weight; text with another fact in it, or the row's `number`; facility, one
+    near by, by the weight of its category; the day `after` another's by `between` days, or by `late` days, the median.
+    """
+
+    fact: str
+    options: list[str] | Named[float] = []
+    text: str | None = None
+    facility: Named[float] = {}
+    after: str = "day"
+    between: tuple[int, int] | None = None
     late: float = 0
+
+
+class Kind(Written):
+    """A kind of subject, one for each birth or home (which twins share), its facts, and its last day."""
+
+    each: Literal["birth", "home"]
+    until: str
+    facts: list[Fact]
 
 
 class Care(Chance):
@@ -33,11 +51,11 @@ class Care(Chance):
     planned: the ages at which each is usually given, where they differ from the standard's `from`; since: ages count
     from this delivery; late: days, median. service: what a record proves, if not what the standard counts; codes: one a
     delivery; lab: its LAB value, or `number`; bare: the contact has what must stand beside the item; wrong: share of
-    records of the type that does not count; haemoglobin: mean and standard deviation.
+    records of the type that does not count; values: mean and standard deviation of each; file: which tells of it.
     """
 
     standard: str | None = None
-    service: str | None = None
+    service: str = ""
     on: Listed[str] = []
     since: str | None = None
     planned: list[WrittenAge] = []
@@ -46,13 +64,25 @@ class Care(Chance):
     lab: str = ""
     bare: bool = False
     wrong: float = 0.02
-    haemoglobin: tuple[float, float] | None = None
+    values: Named[tuple[float, float]] = {}
+    file: str = "contacts"
 
 
 class File(Written):
-    """How a declared source is written: what its columns hold that it does not read, and rows that must be refused."""
+    """How a declared source is delivered: which rows it has, and what its columns hold that the source does not read.
+
+    A row for each of the `days` of a subject, or those of the table `of`: `districts`, `facilities`, or the care told in
+    the file of that role (left out: its own). once: the first row with each value of this fact; facts: more to draw;
+    told: the day that the next delivery brings; fill: column -> text with a fact in it; bad: rows that must be refused.
+    """
 
     source: str
+    days: Listed[str] = []
+    of: str | None = None
+    once: str | None = None
+    only: Named[Listed[str]] = {}
+    facts: list[Fact] = []
+    told: str = "day"
     fill: Named[str] = {}
     compress: bool = False
     bad: list[Named[str]] = []
@@ -67,8 +97,9 @@ class Planted(Written):
 
 class Plan(Written):
     """demo.yaml. family, place: how much households and districts differ in all that happens (log-odds); by: attribute of
-    a district -> how much one standard deviation of it adds; spread: of everything late (log of days); options: attribute
-    of a household -> option -> share.
+    a district -> how much one standard deviation of it adds; spread: of everything late (log of days); leaving: villages
+    that go to the new place; documents: the kinds that play registry, certificate and identity document; client: the kind
+    of number that a facility gives to who comes with a document; keyed: days, median, until a contact is keyed in.
     """
 
     regions: list[str]
@@ -79,22 +110,16 @@ class Plan(Written):
     by: Named[float]
     spread: float
     twins: float
-    deaths: float
-    moves: float
-    settlements: int
-    new_place: str
-    family_names: list[str]
-    given_names: Named[list[str]]
-    named_by: str
-    options: Named[Named[float]]
     facilities: Named[Listed[str]]
-    categories: Named[float]
-    birth_categories: Named[float]
-    documents: Named[Document]
-    users: Chance
+    new_place: str
+    leaving: list[str]
+    homes: list[Fact]
+    people: Named[Kind]
+    documents: Named[str]
+    client: str
+    keyed: float
     care: list[Care]
     uncounted: str
-    keyed: float
     files: Named[File]
     planted: Named[Planted]
 
@@ -116,7 +141,6 @@ def _unknown(plan: Plan, programme: Programme) -> Iterator[Problem]:
         yield from defined(file.at, "source", file.source, programme.sources)
     for care in plan.care:
         yield from defined(care.at, "standard", care.standard, programme.standards)
-        yield from defined(care.at, "service", care.service, programme.services)
-        for path in (*care.on, care.since):
-            if path:
-                yield from delivery(programme, care.at, path)
+        yield from defined(care.at, "service", care.service or None, programme.services)
+        for path in (*care.on, *([care.since] if care.since else [])):
+            yield from delivery(programme, care.at, path)
