@@ -18,9 +18,6 @@ from winay.records.invented.care import care_lines
 from winay.records.invented.lines import NEVER, lines, save
 from winay.records.invented.people import Days, World, settle
 
-PLANTED = "planted.csv"
-"""The list of what was put in on purpose: case, who, place, day, file, look, name."""
-
 
 class Delivery(NamedTuple):
     """One file as it was delivered: its source, the day it became known, and the month it replaces, if any."""
@@ -42,7 +39,7 @@ def invent(
     """Write what would have been delivered up to `on` about the births of the plan's last months; the files in their order.
 
     regions: codes of places at any level, the plan's own when left out; advance: kinds of file done. Beside the files
-    stands planted.csv. Same programme, seed and day: the same bytes.
+    stands planted.csv: case, who, place, day, file, look, name. Same programme, seed and day: the same bytes.
     """
     plans = plan.load(programme)
     made = _Maker(settle(programme, plans, on, seed, regions or plans.regions), folder)
@@ -51,7 +48,7 @@ def invent(
         advance(1)
     made.send_again()
     made.plant_people()
-    pd.DataFrame(made.planted).to_csv(folder / PLANTED, index=False, lineterminator="\n")
+    pd.DataFrame(made.planted).to_csv(folder / "planted.csv", index=False, lineterminator="\n")
     order = [file.source for file in plans.files.values()]
     return sorted(made.files, key=lambda one: (one.known_on, order.index(one.source), one.path.name))
 
@@ -60,31 +57,26 @@ class _Maker:
     """Writes rows of facts as files of their sources, one for each day of delivery (and month, where the name has one)."""
 
     def __init__(self, world: World, folder: Path) -> None:
+        """first: the first day of the month so many months before ours."""
         self.world, self.folder, self.files, self.planted = world, folder, list[Delivery](), list[dict[str, str]]()
+        self.first = [days_of(Month.of(day_of(world.on)).before(months).first) for months in range(12)]
         self.tables = {"facilities": world.facilities.assign(day=np.int32(0)), "districts": self.divided()}
         self.tables |= {role: self.shown(lines) for role, lines in care_lines(world).items()}
         self.hold_back(self.tables["contacts"])
 
-    def first(self, months: int) -> int:
-        """The first day of the month so many months before ours."""
-        return days_of(Month.of(day_of(self.world.on)).before(months).first)
-
     def divided(self) -> pd.DataFrame:
         """The district with most people and the one that is made of it: some villages leave on a day."""
         plans, places, people = self.world.plan, self.world.places, self.world.people
-        number, day = int(people["at"].mode()[0]), np.int32(self.first(2))
-        old, systems = places.iloc[[number]], tables.code_systems(self.world.programme)
+        number, day = int(people["at"].mode()[0]), self.first[2]
+        old = places.iloc[[number]].assign(since=NEVER, until=NEVER, day=np.int32(day))
         code, beside = old["code"].item(), places["code"][places["parent"] == old["parent"].item()]
         new = str(int(beside.max()) + 1).zfill(len(code))
         self.codes = np.array([*places["code"], new], object)
-        # Another ministry's system has no code for the new district yet: who lives there is told under the old one.
-        theirs = {system: [*places[system], old[system].item()] for system in systems}
-        self.systems = {system: dict(zip(self.codes, codes, strict=True)) for system, codes in theirs.items()}
         left = (people["at"] == number) & people["village"].isin(plans.leaving)
-        people["left_day"] = np.where(left, day, NEVER)
+        people["left_day"] = np.where(left, np.int32(day), NEVER)
         self.plant("new district", new, code, day, "places")
-        made = {"code": new, "name": plans.new_place, "since": day, "predecessors": code} | dict.fromkeys(systems, "")
-        old = old.assign(since=NEVER, until=NEVER, day=day)
+        made = {"code": new, "name": plans.new_place, "since": np.int32(day), "predecessors": code}
+        made |= dict.fromkeys(tables.code_systems(self.world.programme), "")  # others have no code for it yet
         return pd.concat([old, old.assign(**made)]).rename(columns={"code": "place"})
 
     def told(self, role: str) -> pd.DataFrame:
@@ -104,7 +96,7 @@ class _Maker:
 
     def shown(self, rows: pd.DataFrame) -> pd.DataFrame:
         """With the best document that each person has on the day, and the number a facility gives to who comes with it."""
-        kind, number, client = "", "", rows["person"] * 10
+        kind, number, client = np.array("", object), np.array("", object), rows["person"] * 10
         for place, name in enumerate(reversed(self.world.programme.head.documents), start=1):
             value = self.world.facts(rows)(name)
             kind, number = np.where(value != "", name, kind), np.where(value != "", value, number)
@@ -115,7 +107,7 @@ class _Maker:
         """The day whose delivery brings what was told on a day: in the month after it, never before our first."""
         by = self.world.programme.sources[self.world.plan.files[role].source].by_day or 1
         following = (_months(told) + 1).astype("datetime64[D]").astype(np.int32) + np.int32(by - 1)
-        known: Days = np.maximum(following, np.int32(self.first(self.world.plan.history) + 9))
+        known: Days = np.maximum(following, np.int32(self.first[self.world.plan.history] + 9))
         return known
 
     def name(self, role: str, day: int) -> str:
@@ -132,13 +124,14 @@ class _Maker:
         rows = rows[rows["known"] <= world.on]
         if "person" in rows:
             home = world.people.iloc[rows["person"]].set_index(rows.index)
-            at = home["at"].mask(home["left_day"] <= rows["day"], len(self.codes) - 1)
-            place = self.codes[at.mask(home["moved_day"] <= rows["day"], home["at_later"])]
-            rows = rows.assign(place=place, settlement=place + home["village"].to_numpy())
+            left, moved = (home[day] <= rows["day"] for day in ("left_day", "moved_day"))
+            at = home["at"].mask(moved, home["at_later"])
+            place = self.codes[at.mask(left & ~moved, len(self.codes) - 1)]
+            rows = rows.assign(at=at, place=place, settlement=place + home["village"].to_numpy())
         groups = rows.groupby(["known", _months(rows["day"] if monthly else rows["known"])])
         for number, ((when, _), some) in enumerate(groups, start=1):
             path = self.folder / day_of(when).isoformat() / self.name(role, some["day"].iloc[0])
-            table = lines(source, world.facts(some), len(some), use.fill, self.systems)
+            table = lines(source, world.facts(some), len(some), use.fill)
             if number == len(groups) and not replaces:
                 last = table.slice(len(table) - 1).to_pylist()[0]
                 table = pa.concat_tables([table, pa.Table.from_pylist([last | bad for bad in use.bad], table.schema)])
@@ -147,12 +140,12 @@ class _Maker:
 
     def hold_back(self, lines: pd.DataFrame) -> None:
         """When lines are known: a facility stops reporting, and a network's contacts of one month come two months late."""
-        day, stopped, late = lines["day"], self.first(4), self.known("contacts", [self.first(2)])[0]
+        day, stopped, late = lines["day"], self.first[4], self.known("contacts", [self.first[2]])[0]
         provider = pd.Series(self.world.facts(lines)("provider"))
         facilities, used = self.world.facilities.set_index("provider"), provider.value_counts().index
         silent, network = used[len(used) // 5], facilities["network"]
         slow = network[network != ""].mode()[0]
-        held = (provider.map(network) == slow) & day.between(stopped, self.first(3) - 1)
+        held = (provider.map(network) == slow) & day.between(stopped, self.first[3] - 1)
         known = pd.Series(self.known("contacts", lines[self.world.plan.files["contacts"].told]))
         known = known.mask(held, np.maximum(known, late))
         lines["known"] = known.mask((provider == silent) & (day >= stopped), NEVER)
@@ -161,8 +154,8 @@ class _Maker:
 
     def send_again(self) -> None:
         """One month of contacts delivered again, whole, but for a few that are gone from it."""
-        month, resent, rows = self.first(3), self.first(1) + 12, self.tables["contacts"]
-        again = rows["day"].between(month, self.first(2) - 1) & (rows["known"] <= resent) & (rows["contact"] % 150 != 0)
+        month, resent, rows = self.first[3], self.first[1] + 12, self.tables["contacts"]
+        again = rows["day"].between(month, self.first[2] - 1) & (rows["known"] <= resent) & (rows["contact"] % 150 != 0)
         of = str(Month.of(day_of(month)))
         self.deliver("contacts", rows[again].assign(known=np.int32(resent)), replaces=of)
         self.plant("resent", of, "", month, "contacts", resent)
@@ -185,7 +178,7 @@ class _Maker:
             "joined": (settled & (identified > certified + 60), registered),
             "moved": (papered & moved, born["moved_day"]),
             "died": (papered & (born["last"] < on - 60), born["last"]),
-            "split": (settled & (born["left_day"] < born["last"]) & (registered < self.first(4)), registered),
+            "split": (settled & (born["left_day"] < born["last"]) & (registered < self.first[4]), registered),
         }
         for case, (among, days) in fits.items():
             found = born[among & (registered < on - 90)]

@@ -19,17 +19,15 @@ from winay.programme.sources import Cell, Source, SourceColumn
 NEVER = np.int32(2**24)
 """A day that never comes: later than any other, and far from the end of int32."""
 Facts = Callable[[str], Any]
-"""A column of facts by its name, that of a canonical field or a kind of identifier; None: unknown. int32 are days."""
-Codes = Mapping[str, Mapping[str, str]]
-"""System of place codes -> our code -> its own."""
+"""A column of facts by its name: a canonical field, kind of identifier or system of places. None: unknown. int32: days."""
 
 
-def lines(source: Source, fact: Facts, size: int, fill: Mapping[str, str], codes: Codes) -> pa.Table:
+def lines(source: Source, fact: Facts, size: int, fill: Mapping[str, str]) -> pa.Table:
     """The lines of a file, all text: one column for each the source declares. fill: column -> text, see `written`."""
     cells: dict[str, pa.Array] = {}
     for write in source.writes:
         for field, cell in write.row.items():
-            for name, values in _cells(source, field, cell, fact, codes):
+            for name, values in _cells(source, field, cell, fact):
                 cells.setdefault(name, values)
     cells |= {name: written(text, fact, size) for name, text in fill.items()}
     blank = pa.nulls(size, pa.string())
@@ -42,7 +40,7 @@ def written(text: str, fact: Facts, size: int) -> pa.Array:
     return _told(fact(names[0]), lambda value: text.format(**{names[0]: value})) if names else pa.repeat(text, size)
 
 
-def _cells(source: Source, field: str, cell: Cell, fact: Facts, codes: Codes) -> Iterator[tuple[str, pa.Array]]:
+def _cells(source: Source, field: str, cell: Cell, fact: Facts) -> Iterator[tuple[str, pa.Array]]:
     """The columns that a canonical cell was read from, where its fact is known."""
     if cell.identifier_from:
         pairs = [(cell.identifier_from, "document_kind"), (cell.of[0], "document_number")]
@@ -51,8 +49,8 @@ def _cells(source: Source, field: str, cell: Cell, fact: Facts, codes: Codes) ->
     for name, said in pairs:
         if name and (values := fact(said)) is not None:
             yield name, _told(values, _writer(source.by_name[name]))
-    if cell.place and cell.place.join and (values := fact(field)) is not None:
-        theirs, parts = _told(values, codes[cell.system or ""].get), cell.place.join
+    if cell.place and cell.place.join and (values := fact(cell.system or "")) is not None:
+        theirs, parts = _told(values, str), cell.place.join
         width = pc.max(pc.utf8_length(theirs)).as_py() // len(parts)
         for number, name in enumerate(parts):
             yield name, pc.utf8_slice_codeunits(theirs, number * width, (number + 1) * width)

@@ -36,15 +36,19 @@ class World:
     people: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def facts(self, rows: pd.DataFrame) -> Facts:
-        """The facts of rows: their own, else those of their `person`. What has a day is blank in what was told before it."""
+        """The facts of rows: their own, else of their `person`, else of the place they are `at`.
+
+        What a person has from a day on (`_day`) is blank in what was told before it.
+        """
 
         def fact(name: str) -> Any:
-            if name in rows or "person" not in rows or name not in self.people:
-                return rows.get(name)
-            values = self.people[name].to_numpy()[rows["person"]]
-            if (day := f"{name}_day") in self.people:
-                values = np.where(self.people[day].to_numpy()[rows["person"]] <= rows["day"], values, "")
-            return values
+            if name in rows:
+                return rows[name]
+            for key, table in (("person", self.people), ("at", self.places)):
+                if key in rows and name in table:
+                    values, had = table[name].to_numpy()[rows[key]], table.get(f"{name}_day")
+                    return values if had is None else np.where(had.to_numpy()[rows[key]] <= rows["day"], values, "")
+            return None
 
         return fact
 
@@ -72,19 +76,19 @@ class World:
         if fact.options:
             weights = fact.options if isinstance(fact.options, dict) else dict.fromkeys(fact.options, 1.0)
             shares = np.array(list(weights.values())) / sum(weights.values())
-            return np.array(list(weights), object)[self.dice.choice(len(shares), size, p=shares)]
+            return self.dice.choice(np.array(list(weights), object), size, p=shares)
         if fact.facility:
             return self._near(rows["at"].to_numpy(), fact.facility)
         if fact.text:
             return np.array(written(fact.text, known, size).to_pylist(), object)
         late = fact.late * np.exp(self.plan.spread * self.dice.normal(size=size))
         days = self.dice.integers(*fact.between, size) if fact.between else late
-        return (np.asarray(known(fact.after)) + days).astype(np.int32)
+        return np.asarray(known(fact.after) + days, np.int32)
 
     def _near(self, at: NDArray[np.int64], weights: Mapping[str, float]) -> NDArray[Any]:
-        """A facility for each: of its own district, else of those around it, else any, by the weight of its category."""
-        weight = self.facilities["category"].map(weights).fillna(0).to_numpy()
-        there, parent = self.facilities["at"].to_numpy(), self.places["parent"].to_numpy()
+        """A facility for each, by the weight of its category: of its own district, else of those around it, else any."""
+        weight = self.facilities["category"].map(weights).fillna(0)
+        there, parent = self.facilities["at"], self.places["parent"].to_numpy()
         found = np.zeros(len(at), np.int64)
         for place in np.unique(at):
             share = weight * (1e4 * (there == place) + (parent[there] == parent[place])) + 1e-9
