@@ -16,7 +16,7 @@ from winay.records import tables
 from winay.records.invented import plan
 from winay.records.invented.care import care_lines
 from winay.records.invented.lines import NEVER, lines, save
-from winay.records.invented.people import Days, World, settle
+from winay.records.invented.people import Days, World
 
 
 class Delivery(NamedTuple):
@@ -42,7 +42,7 @@ def invent(
     stands planted.csv: case, who, place, day, file, look, name. Same programme, seed and day: the same bytes.
     """
     plans = plan.load(programme)
-    made = _Maker(settle(programme, plans, on, seed, regions or plans.regions), folder)
+    made = _Maker(World(programme, plans, on, seed, regions or plans.regions), folder)
     for role in plans.files:
         made.deliver(role, made.told(role))
         advance(1)
@@ -59,7 +59,7 @@ class _Maker:
     def __init__(self, world: World, folder: Path) -> None:
         """first: the first day of the month so many months before ours."""
         self.world, self.folder, self.files, self.planted = world, folder, list[Delivery](), list[dict[str, str]]()
-        self.first = [days_of(Month.of(day_of(world.on)).before(months).first) for months in range(12)]
+        self.first = [days_of(Month.of(world.on).before(months).first) for months in range(12)]
         self.tables = {"facilities": world.facilities.assign(day=np.int32(0)), "districts": self.divided()}
         self.tables |= {role: self.shown(lines) for role, lines in care_lines(world).items()}
         self.hold_back(self.tables["contacts"])
@@ -120,8 +120,8 @@ class _Maker:
         """Write the rows known up to our day."""
         use, world = self.world.plan.files[role], self.world
         source, monthly = world.programme.sources[use.source], "{month}" in world.programme.sources[use.source].file
-        rows = rows if "known" in rows else rows.assign(known=self.known(role, rows[use.told]))
-        rows = rows[rows["known"] <= world.on]
+        rows = rows if "known" in rows else rows.assign(known=self.known(role, rows.get("keyed", rows["day"])))
+        rows = rows[rows["known"] <= days_of(world.on)]
         if "person" in rows:
             home = world.people.iloc[rows["person"]].set_index(rows.index)
             left, moved = (home[day] <= rows["day"] for day in ("left_day", "moved_day"))
@@ -146,7 +146,7 @@ class _Maker:
         silent, network = used[len(used) // 5], facilities["network"]
         slow = network[network != ""].mode()[0]
         held = (provider.map(network) == slow) & day.between(stopped, self.first[3] - 1)
-        known = pd.Series(self.known("contacts", lines[self.world.plan.files["contacts"].told]))
+        known = pd.Series(self.known("contacts", lines["keyed"]))
         known = known.mask(held, np.maximum(known, late))
         lines["known"] = known.mask((provider == silent) & (day >= stopped), NEVER)
         self.plant("silent", silent, facilities["place"][silent], stopped, "contacts")
@@ -162,7 +162,7 @@ class _Maker:
 
     def plant_people(self) -> None:
         """Cases of single people are found among the invented: one of those who fit."""
-        on, documents = self.world.on, self.world.plan.documents
+        on, documents = days_of(self.world.on), self.world.plan.documents
         born = self.world.people[self.world.people["kind"] == "child"]
         registered, certified, identified = (
             born[f"{documents[role]}_day"] for role in ("registry", "certificate", "identity")
@@ -189,7 +189,7 @@ class _Maker:
         """List a case. role, known: the delivery that brought it, the next one after the day unless said."""
         known = self.known(role, [day])[0] if known is None else known
         told = self.world.plan.planted[case]
-        file = f"{day_of(known)}/{self.name(role, day)}" if known <= self.world.on else ""
+        file = f"{day_of(known)}/{self.name(role, day)}" if known <= days_of(self.world.on) else ""
         look = told.look.format(who=who, place=place, month=str(Month.of(day_of(day))))
         facts = {"case": case, "who": who, "place": place, "day": day_of(day).isoformat()}
         self.planted.append(facts | {"file": file, "look": look, "name": str(told.name)})

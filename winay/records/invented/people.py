@@ -1,7 +1,6 @@
 """Invented people: where and when they are born, to whom, and what is drawn for them."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -18,7 +17,6 @@ Days = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 
-@dataclass
 class World:
     """The districts asked for, their facilities and the people; days are int32 from 1970-01-01, other facts text.
 
@@ -27,13 +25,28 @@ class World:
     the facts of `demo.yaml`.
     """
 
-    programme: Programme
-    plan: Plan
-    on: int
-    dice: np.random.Generator
-    places: pd.DataFrame
-    facilities: pd.DataFrame
-    people: pd.DataFrame = field(default_factory=pd.DataFrame)
+    def __init__(self, programme: Programme, plan: Plan, on: date, seed: int, regions: Collection[str]) -> None:
+        """regions: codes of places at any level."""
+        self.programme, self.plan, self.on, self.dice = programme, plan, on, np.random.default_rng(seed)
+        tree, births, facilities = (
+            pd.read_csv(programme.path / f"reference/{name}.csv.gz", dtype=str, keep_default_na=False)
+            for name in ("places", "population", "providers")
+        )
+        inside, levels = set(regions), programme.head.levels
+        for code, parent in zip(tree["code"], tree["parent"], strict=True):  # a place stands after the one it lies in
+            inside |= {code} if parent in inside else set()
+        lowest = tree[(tree["level"] == levels[-1]) & (tree["until"] == "") & tree["code"].isin(inside)]
+        self.places = lowest.merge(births.rename(columns={"place": "code"}), on="code")
+        named, above = tree.set_index("code"), self.places["code"]
+        for level in reversed(levels[:-1]):
+            above = above.map(named["parent"])
+            self.places[level] = above.map(named["name"])
+        for name, wanted in plan.facilities.items():
+            facilities = facilities[facilities[name].isin(wanted)]
+        at = self.places["code"].rename("place").rename_axis("at").reset_index()
+        self.facilities = facilities.rename(columns={"code": "provider"}).merge(at, on="place")
+        self.people = pd.DataFrame()
+        self.people = self._subjects(self.draw(self._births(), plan.homes))
 
     def facts(self, rows: pd.DataFrame) -> Facts:
         """The facts of rows: their own, else of their `person`, else of the place they are `at`.
@@ -93,60 +106,36 @@ class World:
         for place in np.unique(at):
             share = weight * (1e4 * (there == place) + (parent[there] == parent[place])) + 1e-9
             found[at == place] = self.dice.choice(len(there), (at == place).sum(), p=share / share.sum())
-        return self.facilities["provider"].to_numpy()[found]
+        return np.asarray(self.facilities["provider"])[found]
 
+    def _births(self) -> pd.DataFrame:
+        """District, day and family of each birth, from the estimates (those of age k were born k years ago)."""
+        plan, dice, pieces = self.plan, self.dice, []
+        for year in range(plan.months // 12):
+            expected = self.places[f"age_{year}"].astype(float).to_numpy()
+            at = np.repeat(np.arange(len(expected)), np.floor(expected + dice.random(len(expected))).astype(int))
+            first, last = (days_of(Age(-12 * (year + back)).after(self.on)) for back in (1, 0))
+            day = first + 1 + dice.integers(0, last - first, len(at))
+            pieces.append(pd.DataFrame({"at": at, "birth": day.astype(np.int32)}))
+        births = pd.concat(pieces).sort_values(["at", "birth"], ignore_index=True)
+        known = self.places[list(plan.by)].apply(pd.to_numeric, errors="coerce")
+        place = ((known - known.mean()) / known.std()).fillna(0) @ list(plan.by.values())
+        place += plan.place * dice.normal(size=len(place))
+        family = place.to_numpy()[births["at"]] + plan.family * dice.normal(size=len(births))
+        number, later = np.arange(1, len(births) + 1), dice.permutation(births["at"])
+        return births.assign(family=family, number=number, home=number, at_later=later)
 
-def settle(programme: Programme, plan: Plan, on: date, seed: int, regions: Collection[str]) -> World:
-    """The world with its people. `regions` are codes of places at any level."""
-    tree, births, facilities = (
-        pd.read_csv(programme.path / f"reference/{name}.csv.gz", dtype=str, keep_default_na=False)
-        for name in ("places", "population", "providers")
-    )
-    inside, levels = set(regions), programme.head.levels
-    for code, parent in zip(tree["code"], tree["parent"], strict=True):  # a place stands after the one it lies in
-        inside |= {code} if parent in inside else set()
-    lowest = tree[(tree["level"] == levels[-1]) & (tree["until"] == "") & tree["code"].isin(inside)]
-    places = lowest.merge(births.rename(columns={"place": "code"}), on="code")
-    named, above = tree.set_index("code"), places["code"]
-    for level in reversed(levels[:-1]):
-        above = above.map(named["parent"])
-        places[level] = above.map(named["name"])
-    facilities = facilities.rename(columns={"code": "provider"})
-    for name, wanted in plan.facilities.items():
-        facilities = facilities[facilities[name].isin(wanted)]
-    facilities = facilities.merge(places["code"].rename("place").rename_axis("at").reset_index(), on="place")
-    world = World(programme, plan, days_of(on), np.random.default_rng(seed), places, facilities)
-    world.people = _people(world, world.draw(_births(world, on), plan.homes))
-    return world
-
-
-def _births(world: World, on: date) -> pd.DataFrame:
-    """District, day and family of each birth, from the estimates (those of age k were born k years ago)."""
-    plan, dice, pieces = world.plan, world.dice, []
-    for year in range(plan.months // 12):
-        expected = world.places[f"age_{year}"].astype(float).to_numpy()
-        at = np.repeat(np.arange(len(expected)), np.floor(expected + dice.random(len(expected))).astype(int))
-        first, last = (days_of(Age(-12 * (year + back)).after(on)) for back in (1, 0))
-        day = first + 1 + dice.integers(0, last - first, len(at))
-        pieces.append(pd.DataFrame({"at": at, "birth": day.astype(np.int32)}))
-    births = pd.concat(pieces).sort_values(["at", "birth"], ignore_index=True)
-    known = world.places[list(plan.by)].apply(pd.to_numeric, errors="coerce")
-    place = ((known - known.mean()) / known.std()).fillna(0) @ list(plan.by.values())
-    place += plan.place * dice.normal(size=len(place))
-    family = place.to_numpy()[births["at"]] + plan.family * dice.normal(size=len(births))
-    number, later = np.arange(1, len(births) + 1), dice.permutation(births["at"])
-    return births.assign(family=family, number=number, home=number, at_later=later)
-
-
-def _people(world: World, homes: pd.DataFrame) -> pd.DataFrame:
-    """All subjects. A twin has the birth and the home of the child before it."""
-    twin = world.dice.random(len(homes)) < world.plan.twins
-    births = homes.iloc[np.maximum.accumulate(np.where(twin, 0, np.arange(len(homes))))]
-    each, pieces = {"birth": births, "home": births[~births.index.duplicated()]}, list[pd.DataFrame]()
-    for kind, said in world.plan.people.items():
-        rows = each[said.each].assign(kind=kind, number=np.arange(1, len(each[said.each]) + 1))
-        rows = world.draw(rows, said.facts)
-        pieces.append(rows.assign(last=np.minimum(rows[said.until], np.int32(world.on))))
-    people = pd.concat(pieces, ignore_index=True)
-    days = {name for piece in pieces for name in piece.select_dtypes(np.int32)}
-    return people.fillna({name: NEVER if name in days else "" for name in people}).astype(dict.fromkeys(days, np.int32))
+    def _subjects(self, homes: pd.DataFrame) -> pd.DataFrame:
+        """All subjects. A twin has the birth and the home of the child before it."""
+        twin = self.dice.random(len(homes)) < self.plan.twins
+        births = homes.iloc[np.maximum.accumulate(np.where(twin, 0, np.arange(len(homes))))]
+        each, pieces = {"birth": births, "home": births[~births.index.duplicated()]}, list[pd.DataFrame]()
+        for kind, said in self.plan.people.items():
+            rows = each[said.each].assign(kind=kind, number=np.arange(1, len(each[said.each]) + 1))
+            rows = self.draw(rows, said.facts)
+            pieces.append(rows.assign(last=np.minimum(rows[said.until], np.int32(days_of(self.on)))))
+        people = pd.concat(pieces, ignore_index=True)
+        days = {name for piece in pieces for name in piece.select_dtypes(np.int32)}
+        return people.fillna({name: NEVER if name in days else "" for name in people}).astype(
+            dict.fromkeys(days, np.int32)
+        )

@@ -73,7 +73,7 @@ class File(Written):
 
     A row for each of the `days` of a subject, or those of the table `of`: `districts`, `facilities`, or the care told in
     the file of that role (left out: its own). once: the first row with each value of this fact; facts: more to draw;
-    told: the day that the next delivery brings; fill: column -> text with a fact in it; bad: rows that must be refused.
+    fill: column -> text with a fact in it; bad: rows that must be refused.
     """
 
     source: str
@@ -82,7 +82,6 @@ class File(Written):
     once: str | None = None
     only: Named[Listed[str]] = {}
     facts: list[Fact] = []
-    told: str = "day"
     fill: Named[str] = {}
     compress: bool = False
     bad: list[Named[str]] = []
