@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import re
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -205,3 +206,53 @@ def test_a_month_sent_again_replaces_it(made: list[Delivery]) -> None:
 def test_few_deliveries(made: list[Delivery]) -> None:
     """The history of a source at once, then month by month."""
     assert len({(one.source, one.known_on, one.replaces) for one in made}) <= 35
+
+
+AFFILIATION = """
+source: afiliaciones
+name: { es: Afiliaciones }
+file: afiliaciones.csv
+purpose: { es: Un ejemplo }
+legal: { confidence: proposed }
+retention: 1y
+columns:
+  - { name: tipo, type: code, required: true, values: { "1": dni, "2": cnv, "3": padron } }
+  - { name: documento, type: code, required: true }
+  - { name: desde, type: date, required: true, formats: ["%d/%m/%Y"] }
+  - { name: regimen, type: code }
+  - { name: distrito, type: code }
+key: [documento]
+writes:
+  - { table: enrolments, row: { person: { identifier_from: tipo, of: documento }, programme: { constant: X }, since: desde } }
+"""
+FILES = """
+  affiliations:
+    source: afiliaciones
+    days: padron_day
+    only: { insurance: [SIS] }
+    facts: [{ fact: regime, options: { gratuito: 9, semicontributivo: 1 } }]
+    fill: { regimen: "{regime}", distrito: "{place}" }
+  visits: { source: canonico }
+"""
+
+
+def test_a_new_source_of_the_demo_is_a_declaration(tmp_path: Path) -> None:
+    """Of people or of what they received: a source, and in `demo.yaml` which rows it has. No Python."""
+    folder = tmp_path / "programme"
+    shutil.copytree(PROGRAMME, folder)
+    (folder / "sources/afiliaciones.yaml").write_text(AFFILIATION, "utf-8")
+    text = (
+        (folder / "demo.yaml")
+        .read_text("utf-8")
+        .replace("standard: consejeria-mef2025,", "standard: consejeria-mef2025, file: visits,")
+    )
+    (folder / "demo.yaml").write_text(text.replace("\nfiles:\n", "\nfiles:" + FILES), "utf-8")
+    made = invent(load(folder), tmp_path / "files", ON, regions=["030401"])
+    rows = pd.DataFrame(lines_of(made, "afiliaciones"))
+    assert set(rows["tipo"]) == {"1", "2", "3"}
+    assert rows["desde"].str.fullmatch(r"\d\d/\d\d/20\d\d").all()
+    assert rows["distrito"].str.startswith("030401").mean() > 0.5
+    assert rows["regimen"].value_counts(normalize=True)["gratuito"] > 0.7
+    visits = pd.DataFrame(lines_of(made, "canonico"))
+    assert {"99401", "C0011"} <= set(visits["codigo"])
+    assert not {line["Codigo_Item"] for line in lines_of(made, "his")} & {"99401", "C0011"}

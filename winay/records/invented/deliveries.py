@@ -161,12 +161,13 @@ class _Maker:
         self.plant("resent", of, "", month, "contacts", resent)
 
     def plant_people(self) -> None:
-        """Cases of single people are found among the invented: one of those who fit."""
-        on, documents = days_of(self.world.on), self.world.plan.documents
+        """Cases of single people are found among the invented: one of those who fit.
+
+        The programme's documents are three, best first: of identity, of birth, and the registry's own.
+        """
+        on, documents = days_of(self.world.on), self.world.programme.head.documents
         born = self.world.people[self.world.people["kind"] == "child"]
-        registered, certified, identified = (
-            born[f"{documents[role]}_day"] for role in ("registry", "certificate", "identity")
-        )
+        identified, certified, registered = (born[f"{kind}_day"] for kind in documents)
         papered = (certified < NEVER) & (identified < on - 30)
         settled, twins = papered & (born["moved_day"] == NEVER), born["home"].duplicated(keep=False)
         named = born.duplicated(["at", "surname", "second_surname", "names"], keep=False)
@@ -183,7 +184,7 @@ class _Maker:
         for case, (among, days) in fits.items():
             found = born[among & (registered < on - 90)]
             for number, one in found.iloc[len(found) // 2 :].head(1).iterrows():
-                self.plant(case, one[documents["registry"]], self.codes[one["at"]], days[number], "registry")
+                self.plant(case, one[documents[-1]], self.codes[one["at"]], days[number], "registry")
 
     def plant(self, case: str, who: str, place: str, day: int, role: str, known: int | None = None) -> None:
         """List a case. role, known: the delivery that brought it, the next one after the day unless said."""

@@ -97,8 +97,8 @@ class Planted(Written):
 class Plan(Written):
     """demo.yaml. family, place: how much households and districts differ in all that happens (log-odds); by: attribute of
     a district -> how much one standard deviation of it adds; spread: of everything late (log of days); leaving: villages
-    that go to the new place; documents: the kinds that play registry, certificate and identity document; client: the kind
-    of number that a facility gives to who comes with a document; keyed: days, median, until a contact is keyed in.
+    that go to the new place; client: the kind of number that a facility gives to who comes with a document; keyed: days,
+    median, until a contact is keyed in.
     """
 
     regions: list[str]
@@ -114,7 +114,6 @@ class Plan(Written):
     leaving: list[str]
     homes: list[Fact]
     people: Named[Kind]
-    documents: Named[str]
     client: str
     keyed: float
     care: list[Care]
