@@ -89,7 +89,7 @@ class _Maker:
         else:
             rows = self.tables[use.of or role]
         if use.once:
-            rows = rows.drop_duplicates(use.once).drop(columns="known", errors="ignore")
+            rows = rows.drop_duplicates(use.once).drop(columns=["known", "keyed"], errors="ignore")
         for name, wanted in use.only.items():
             rows = rows[np.isin(world.facts(rows)(name), wanted)]
         return world.draw(rows, use.facts)
