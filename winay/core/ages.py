@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 MonthEnd = Literal["clip", "next"]
 EPOCH = date(1970, 1, 1)
-_TERM = re.compile(r"\s*([+-]?)\s*(\d+)\s*([dwmy])\s*")
+_AGE = re.compile(r"\s*[+-]?\s*\d+\s*[dwmy]\s*([+-]\s*\d+\s*[dwmy]\s*)*")
+_TERM = re.compile(r"([+-]?)\s*(\d+)\s*([dwmy])")
 _DAYS = {"d": 1, "w": 7}
 _MONTHS = {"m": 1, "y": 12}
 
@@ -29,18 +30,11 @@ class Age:
     @classmethod
     def parse(cls, text: str) -> Self:
         """`6m`, `12m - 1d`, `19m + 4w`. Raises ValueError for anything else."""
-        months = days = at = 0
-        while at < len(text):
-            term = _TERM.match(text, at)
-            if not term or (at > 0 and not term[1]):
-                raise ValueError(say('"{text}" is not an age such as 60d, 4w, 12m - 1d', text=text))
-            amount = int(term[2]) * (-1 if term[1] == "-" else 1)
-            months += amount * _MONTHS.get(term[3], 0)
-            days += amount * _DAYS.get(term[3], 0)
-            at = term.end()
-        if not text.strip():
-            raise ValueError(say("an age is empty"))
-        return cls(months, days)
+        if not _AGE.fullmatch(text):
+            raise ValueError(say('"{text}" is not an age such as 60d, 4w, 12m - 1d', text=text))
+        terms = [(int(sign + amount), unit) for sign, amount, unit in _TERM.findall(text)]
+        months = sum(amount * _MONTHS.get(unit, 0) for amount, unit in terms)
+        return cls(months, sum(amount * _DAYS.get(unit, 0) for amount, unit in terms))
 
     def after(self, day: date, month_end: MonthEnd = "clip") -> date:
         """The day this age is reached by who started on `day`.
