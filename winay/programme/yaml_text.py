@@ -19,23 +19,22 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """In C where the wheel has it: sixteen times as fast, and every command reads a programme."""
 PLAIN_TAGS = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
 EXPECTED = {
-    "string_type": "text",
-    "dict_type": "a mapping (key: value)",
-    "model_type": "a mapping (key: value)",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "int_parsing": "a whole number",
-    "float_parsing": "a number",
-    "decimal_parsing": "a number",
-    "date_from_datetime_parsing": "a day such as 2026-05-31",
+    "string": "text",
+    "dict": "a mapping (key: value)",
+    "model": "a mapping (key: value)",
+    "list": "a list",
+    "tuple": "a list",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "decimal": "a number",
+    "date": "a day such as 2026-05-31",
     "literal_error": "one of {expected}",
     "string_pattern_mismatch": "text of the form {pattern}",
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
 }
-"""What pydantic found amiss -> what was expected; whatever else it finds is told in its own words."""
+"""What pydantic found amiss (or its first word) -> what was expected; whatever else it finds is told in its own words."""
 T = TypeVar("T")
 M = TypeVar("M", bound="Written")
 
@@ -179,7 +178,7 @@ def _problem(detail: Any, value: Any, model: type[BaseModel], file: str) -> Prob
         return Problem(at, 'the key "{name}" is not known here', hint=hint, facts={"name": name, "close": close})
     if detail["type"] == "missing":
         return Problem(at, 'the key "{name}" is missing', facts={"name": name})
-    expected = EXPECTED.get(detail["type"], "{why}")
+    expected = EXPECTED.get(detail["type"]) or EXPECTED.get(detail["type"].partition("_")[0], "{why}")
     shown = detail["input"] if isinstance(detail["input"], str | int | None) else "…"
     why = detail["msg"].removeprefix("Value error, ")
     facts = {"name": ".".join(map(str, detail["loc"])), "found": shown, "why": why} | detail.get("ctx", {})
