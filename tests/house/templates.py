@@ -14,6 +14,7 @@ SAYS = {
     "Problem": [1, 2, 3],
     "progress": [0],
     "unknown_name": [1],
+    "unreadable": [1],
 }
 """function -> which of its arguments are templates."""
 IN_PAGES = re.compile(r'\bsay\("([^"]+)"')

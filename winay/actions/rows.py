@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from winay.core.problems import At, Problem, WinayError
-from winay.programme.yaml_text import AT, MAX_BYTES
+from winay.programme.yaml_text import AT, text_of, unreadable
 
 Row = dict[str, Any]
 """Column -> text (blank: None) or, where asked, a day; its place under `AT`."""
@@ -16,14 +16,14 @@ Row = dict[str, Any]
 
 def read_rows(path: Path, needed: Collection[str], days: Collection[str]) -> tuple[list[Row], list[Problem]]:
     """The rows, and what is wrong with some. Raises WinayError for what is no table, or lacks a `needed` column."""
-    lines = _text(path).splitlines(keepends=True)
+    lines = text_of(path).splitlines(keepends=True)
     mark = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
     reader = csv.DictReader(lines, delimiter=mark, skipinitialspace=True, strict=True)
     try:
         names = list(reader.fieldnames or [])
         cells = [(At(str(path), reader.line_num), row) for row in reader]
     except csv.Error as error:
-        raise _unreadable(path, "not readable as CSV: {why}", reader.line_num, why=error) from error
+        raise unreadable(path, "not readable as CSV: {why}", reader.line_num, why=error) from error
     if missing := [name for name in needed if names.count(name) != 1]:
         facts = {"missing": ", ".join(missing), "names": ", ".join(names) or "-"}
         raise WinayError(Problem(At(str(path), 1), "there must be one column {missing}", "found: {names}", facts=facts))
@@ -48,16 +48,3 @@ def read_rows(path: Path, needed: Collection[str], days: Collection[str]) -> tup
 def found(at: At, column: str, text: str, expected: str, hint: str = "", **facts: object) -> Problem:
     """A cell that is not what it should be."""
     return Problem(At(at.file, at.line, column or None), 'found "{text}"', expected, hint, {"text": text, **facts})
-
-
-def _text(path: Path) -> str:
-    if path.stat().st_size > MAX_BYTES:
-        raise _unreadable(path, "the file has more than {limit} bytes", limit=MAX_BYTES)
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, "the file is not UTF-8 text (byte {byte})", byte=error.start) from error
-
-
-def _unreadable(path: Path, what: str, line: int | None = None, **facts: object) -> WinayError:
-    return WinayError(Problem(At(str(path), line), what, facts=facts))

@@ -105,17 +105,13 @@ def read(path: Path) -> Any:
 
     Raises WinayError for what is not YAML, has several documents, doubled keys, tags or aliases, or is too large.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise _unreadable(path, "the file has more than {limit} bytes", limit=MAX_BYTES)
     try:
-        node = compose(path.read_text("utf-8-sig"), Loader=LOADER)
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, "the file is not UTF-8 text (byte {byte})", byte=error.start) from error
+        node = compose(text_of(path), Loader=LOADER)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise _unreadable(path, "not readable as YAML: {why}", line, why=error.problem) from error
+        raise unreadable(path, "not readable as YAML: {why}", line, why=error.problem) from error
     except (YAMLError, RecursionError) as error:
-        raise _unreadable(path, "not readable as YAML: {why}", why=str(error)) from error
+        raise unreadable(path, "not readable as YAML: {why}", why=str(error)) from error
     problems: list[Problem] = []
     value = _plain(node, str(path), problems, set()) if node is not None else None
     if problems:
@@ -123,7 +119,18 @@ def read(path: Path) -> Any:
     return value
 
 
-def _unreadable(path: Path, found: str, line: int | None = None, **facts: object) -> WinayError:
+def text_of(path: Path) -> str:
+    """What somebody wrote by hand. Raises WinayError where it is too large or not UTF-8."""
+    if path.stat().st_size > MAX_BYTES:
+        raise unreadable(path, "the file has more than {limit} bytes", limit=MAX_BYTES)
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise unreadable(path, "the file is not UTF-8 text (byte {byte})", byte=error.start) from error
+
+
+def unreadable(path: Path, found: str, line: int | None = None, **facts: object) -> WinayError:
+    """Nothing can be read from the file, for one reason."""
     return WinayError(Problem(At(str(path), line), found, facts=facts))
 
 
