@@ -5,17 +5,21 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from winay.actions import gate
 from winay.actions.opening import promised
+from winay.engine.judging import Calendar
+from winay.engine.tree import Tree
 from winay.programme.indicators import Indicator
 from winay.workspace import Workspace
+from winay.workspace.connect import spark
+from winay.workspace.snapshots import Snapshot
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+if TYPE_CHECKING:  # what brings Numba is read when it is needed: a snapshot's figures do without
     from winay.engine.verdicts import Surroundings
     from winay.records.as_of import Known
-    from winay.workspace.snapshots import Snapshot
 
 ENGINE = "1"
 """Changes when the same rules and records would give other figures."""
@@ -27,15 +31,13 @@ Advance = Callable[[float], None]
 
 def evaluated(
     ws: Workspace, known: "Known", on: date, indicators: Sequence[Indicator], con: Any, advance: Advance | None = None
-) -> "dict[str, pa.Table]":
+) -> dict[str, pa.Table]:
     """The tables of a snapshot as of a day: figures at every level, verdicts of each indicator, and whom and where of.
 
     Rows are in order, so that the same knowledge and rules give the same tables, on whatever computed them.
     """
     from winay.engine import evaluate as engine
     from winay.engine.figures import with_reporting
-    from winay.engine.judging import Calendar
-    from winay.engine.tree import Tree
 
     programme, calendar, tree = promised(ws), Calendar.back_from(on, MONTHS), Tree.of(known.places.to_pylist())
     tables = known.subjects, known.services, around(known)
@@ -57,12 +59,8 @@ def around(known: "Known") -> "Surroundings":
     return Surroundings(known.residences, known.enrolments, known.exits, known.providers, known.places)
 
 
-def evaluate(
-    ws: Workspace, caller: gate.Caller, on: date, known_on: date, advance: Advance | None = None
-) -> "Snapshot":
+def evaluate(ws: Workspace, caller: gate.Caller, on: date, known_on: date, advance: Advance | None = None) -> Snapshot:
     """Every indicator of the programme for the months up to `on`, as known on a day, kept as a new snapshot."""
-    import pyarrow.parquet as pq
-
     programme = promised(ws)
     with gate.tables(ws, caller, "evaluate", what=f"on {on} known {known_on}") as people, ws.snapshots.draft() as draft:
         loads = ws.ledger.finished()
@@ -80,8 +78,6 @@ def evaluate(
 
 def backend(ws: Workspace) -> Any:
     """Spark where WINAY_SPARK names a master (`local[2]`, `spark://host:7077`), else DuckDB in this process."""
-    from winay.workspace.connect import spark
-
     master = os.environ.get("WINAY_SPARK")
     return spark(master) if master else ws.connect()
 

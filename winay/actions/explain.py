@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from winay.actions import gate
 from winay.actions.evaluate import around
@@ -13,15 +13,15 @@ from winay.actions.opening import promised
 from winay.actions.stories import Judged, judged
 from winay.core.problems import wrong_use
 from winay.core.text import say
+from winay.engine.conditions import components, fold_of, walk
+from winay.engine.stories import holding
 from winay.programme import words
 from winay.programme.criteria import Criterion
 from winay.programme.indicators import Indicator
 from winay.programme.load import Programme
 from winay.programme.services import Matcher
+from winay.records.witness import Line
 from winay.workspace import Workspace
-
-if TYPE_CHECKING:
-    from winay.records.witness import Line
 
 Row = dict[str, Any]
 DELIVERY = ("standard", "delivery", "service", "status", "received", "valid", "from", "due", "by", "until")
@@ -52,7 +52,7 @@ def explain(
         told = []
         for meant in (programme.indicators[key] for key in wanted if key in one.verdicts):
             verdict = one.verdicts[meant.key]
-            parts = [proof.part(*part, verdict["components"]) for part in _components(programme, meant).items()]
+            parts = [proof.part(*part, verdict["components"]) for part in components(meant.met, programme).items()]
             because = _because(ws, one, meant, on)
             told.append(verdict | _rule(meant) | {"because": because, "components": parts})
     return one.head | {"registry": registry, "indicators": told}
@@ -70,15 +70,9 @@ def _of_figure(ws: Workspace, caller: gate.Caller, key: str, place: str, period:
         "figure": rows[0],
         "rule": _rule(meant),
         "counts": {verdict: sum(p["verdict"] == verdict for p in people) for verdict in VERDICTS},
-        "missing": {name: sum(p[name] == "missing" for p in lacking) for name in _components(promised(ws), meant)},
+        "missing": {name: sum(p[name] == "missing" for p in lacking) for name in components(meant.met, promised(ws))},
         "list": f"winay subjects {meant.key} --period {period} --place {place}",
     }
-
-
-def _components(programme: Programme, meant: Indicator) -> dict[str, Criterion]:
-    from winay.engine.conditions import components
-
-    return components(meant.met, programme)
 
 
 def _rule(meant: Indicator) -> Row:
@@ -89,8 +83,6 @@ def _rule(meant: Indicator) -> Row:
 
 def _because(ws: Workspace, one: Judged, meant: Indicator, on: date) -> list[Row]:
     """Each condition on who is counted, whether it holds, and whether it takes people out."""
-    from winay.engine.stories import holding
-
     programme = promised(ws)
     # of an *all of* (who is in) and of an *any of* (who is taken out) each part decides alone
     parts = [
@@ -115,18 +107,14 @@ class _Proof:
 
     programme: Programme
     rows: Sequence[Row]
-    lines: "Sequence[Line]"
+    lines: Sequence[Line]
     people: gate.People | None
 
     def part(self, name: str, criterion: Criterion, statuses: dict[str, str]) -> Row:
-        deliveries = [told for standard in self._standards(criterion) for told in self._deliveries(standard)]
+        folds = filter(None, map(fold_of, walk(criterion, self.programme)))
+        standards = dict.fromkeys(fold.standard for fold in folds)
+        deliveries = [told for standard in standards for told in self._deliveries(standard)]
         return {"name": name, "status": statuses.get(name, ""), "deliveries": deliveries}
-
-    def _standards(self, criterion: Criterion) -> list[str]:
-        from winay.engine.conditions import fold_of, walk
-
-        folds = [fold for part in walk(criterion, self.programme) if (fold := fold_of(part))]
-        return list(dict.fromkeys(fold.standard for fold in folds))
 
     def _deliveries(self, name: str) -> Iterator[Row]:
         rule, behind = self.programme.standards.get(name), False
@@ -144,13 +132,13 @@ class _Proof:
                 "not_counted": list(self._absent(row, rows, proved, service)) if wanted else [],
             }
 
-    def _line(self, line: "Line", **more: object) -> Row:
+    def _line(self, line: Line, **more: object) -> Row:
         told = {"file": line.file, "line": line.line, "load": line.load, "source": line.source, **line.fields, **more}
         if self.people:
             told["raw"] = self.people.raw(line.load, line.line).decode("utf-8", "replace").rstrip("\r\n")
         return told
 
-    def _absent(self, row: Row, rows: Sequence[Row], proved: "Sequence[Line]", service: Matcher) -> Iterator[Row]:
+    def _absent(self, row: Row, rows: Sequence[Row], proved: Sequence[Line], service: Matcher) -> Iterator[Row]:
         """Every record that could be meant, and why it does not count."""
         taken = {r["received"]: r["delivery"] for r in rows if r["received"]}
         for line in proved:

@@ -4,22 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import ibis
+import pyarrow as pa
 
 from winay.actions import gate
 from winay.actions.evaluate import MONTHS, evaluated, verdicts_name
 from winay.actions.opening import month, promised
 from winay.core.periods import Month, judged_on
 from winay.core.problems import Problem, WinayError, unknown_name, wrong_use
+from winay.engine.figures import counted, rolled_up
+from winay.engine.judging import Calendar
+from winay.engine.tree import Tree
 from winay.programme.indicators import Indicator
 from winay.programme.load import Programme
 from winay.workspace import Workspace
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from winay.engine.judging import Calendar
-    from winay.engine.tree import Tree
+from winay.workspace.vault import show
 
 VERDICTS = ("met", "missing", "excluded")
 RESTS_ON = ("history", "reporting", "facilities")
@@ -51,8 +52,6 @@ class Cut:
 
         Without rules the version in force on the last day of the period: by default the last month that ended.
         """
-        import ibis
-
         con = ws.connect()
         kept = None if known_on else ws.snapshots.open_snapshot(snapshot)
         judged = date.fromisoformat(kept.manifest["on"]) if kept else on or known_on
@@ -70,15 +69,11 @@ class Cut:
         return cls(indicator, judged, known, kept.manifest["months"], kept.id, state, lambda name: kept.read(con, name))
 
     @cached_property
-    def calendar(self) -> "Calendar":
-        from winay.engine.judging import Calendar
-
+    def calendar(self) -> Calendar:
         return Calendar.back_from(self.on, self.months)
 
     @cached_property
-    def tree(self) -> "Tree":
-        from winay.engine.tree import Tree
-
+    def tree(self) -> Tree:
         return Tree.of(self.read("places").to_pyarrow().to_pylist())
 
     @cached_property
@@ -129,16 +124,13 @@ def indicator_named(programme: Programme, name: str, rules: str | None, day: dat
 def figures(
     ws: Workspace, caller: gate.Caller, name: str, *, by: str | None = None, period: str | None = None,
     place: str | None = None, **which: Any,
-) -> "pa.Table":  # fmt: skip
+) -> pa.Table:  # fmt: skip
     """One row a place, month (and attribute value). Without `by`: the root, all months; with it: the month asked.
 
     which: as in Cut.of. Columns: address, indicator, rules, level, place, name, period, numerator, denominator, value
     (null: no data), excluded, provisional, history, reporting, facilities, as_of, known_on, snapshot, state (official or
     provisional), and `by` where it is an attribute (then history, reporting and facilities are null).
     """
-    import ibis
-    import pyarrow as pa
-
     levels = promised(ws).head.levels
     level = by if by in levels else None
     own = [by] if by and not level else []
@@ -177,10 +169,6 @@ def figures(
 
 def _by_attribute(programme: Programme, cut: Cut, attribute: str) -> Any:
     """The figures counted again by an attribute of the subject, or of the place it counts in."""
-    import ibis
-
-    from winay.engine.figures import counted, rolled_up
-
     name = attribute.removeprefix("place.")
     owners = {name: a.of for name, a in programme.attributes.items() if a.of != "provider"}
     if name not in owners:
@@ -203,8 +191,6 @@ def subjects(
     which: as in Cut.of. Keys: subject (with `identities`, vault open and look logged: document), district, verdict,
     components.
     """
-    from winay.workspace.vault import show
-
     if verdict and verdict not in VERDICTS:
         raise WinayError(unknown_name(None, "verdict", verdict, VERDICTS), status=2)
     what, places = f"{name}/{place or ''}/{period}", (place,) if place else ()
@@ -235,9 +221,6 @@ def verdict_of(row: dict[str, Any], bit: int = 1) -> dict[str, Any]:
 
 def _documents(people: gate.People, programme: Programme, cut: Cut, subjects: list[int]) -> dict[int, str]:
     """The document of each subject: of those it has, of the kind named first."""
-    import ibis
-    import pyarrow as pa
-
     wanted = ibis.memtable(pa.table({"subject": pa.array(subjects, pa.int32())}))
     mine = cut.read("members").semi_join(wanted, "subject").to_pyarrow().to_pylist()
     known, kinds = people.identities([member["person"] for member in mine]), programme.head.documents

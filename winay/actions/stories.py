@@ -4,19 +4,25 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from winay.actions import gate
 from winay.actions.evaluate import around
 from winay.actions.figures import verdict_of
 from winay.actions.opening import promised
 from winay.core.problems import WinayError, unknown_name, wrong_use
+from winay.engine.conditions import walk
+from winay.engine.evaluate import evaluate
+from winay.engine.state import Units
+from winay.engine.stories import deliveries, few
+from winay.engine.tree import Tree
 from winay.programme.load import Programme
+from winay.records.as_of import Known
 from winay.workspace import Workspace
-
-if TYPE_CHECKING:
-    from winay.engine.state import Units
-    from winay.records.as_of import Known
+from winay.workspace.vault import show
 
 Row = dict[str, Any]
 OWED = ("overdue", "due")
@@ -35,10 +41,6 @@ def due(
     household, subject, name (null but with `identities`), kind, birth, district, product, delivery, status, since (from
     when), by, until, rules (every version that owes it), days (late; negative: left).
     """
-    from winay.engine.stories import deliveries, few
-    from winay.engine.tree import Tree
-    from winay.workspace.vault import show
-
     programme = promised(ws)
     wanted, what, places = _standards(programme, rules, on), f"due {place} {on}", (place,)
     with gate.tables(ws, caller, "follow up", what=what, places=places, identities=identities) as people:
@@ -78,11 +80,8 @@ def _standards(programme: Programme, rules: str | None, on: date) -> set[str]:
     return {name for name, standard in programme.standards.items() if standard.rules in wanted}
 
 
-def _living_in(known: "Known", places: set[str], on: date) -> dict[int, Row]:
+def _living_in(known: Known, places: set[str], on: date) -> dict[int, Row]:
     """The spell of residence, on a day, of each subject that lives in the places and is still followed."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     exits = known.exits.filter((pc.field("kind") == "wrong") | (pc.field("day") <= on))
     gone = pc.is_in(known.residences["subject"], exits["subject"].combine_chunks())
     homes = known.residences.filter(pc.invert(gone))
@@ -93,8 +92,6 @@ def _living_in(known: "Known", places: set[str], on: date) -> dict[int, Row]:
 
 def _begun(programme: Programme, rows: Sequence[Row]) -> list[Row]:
     """Of an *any of*, only the route begun and furthest on, else the first written; a finished one settles the others."""
-    from winay.engine.conditions import walk
-
     received: dict[tuple[int, str], int] = {}
     for row in rows:
         key = row["subject"], row["standard"]
@@ -125,13 +122,19 @@ def _strictest(programme: Programme, rows: Iterable[Row]) -> list[Row]:
 def _by_household(lines: list[Row]) -> list[Row]:
     """Villages, then households, in the order of their latest delivery; the worst first in each."""
     worst: dict[str, int] = {}
-    order = []
     for line in lines:
-        home, days = line["household"] or line["subject"], NOT_LATE if line["days"] is None else line["days"]
-        worst[home] = max(worst.get(home, NOT_LATE), days)
-        order.append((line["settlement"] or "", home, -days, line["subject"], line["product"], line))
-    order.sort(key=lambda x: (x[0], -worst[x[1]], *x[1:-1]))
-    return [line for *_, line in order]
+        worst[_home(line)] = max(worst.get(_home(line), NOT_LATE), _late(line))
+    return sorted(
+        lines, key=lambda x: (x["settlement"] or "", -worst[_home(x)], _home(x), -_late(x), x["subject"], x["product"])
+    )
+
+
+def _home(line: Row) -> str:
+    return str(line["household"] or line["subject"])
+
+
+def _late(line: Row) -> int:
+    return NOT_LATE if line["days"] is None else int(line["days"])
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,8 @@ class Judged:
     of its month, by the indicator's key."""
 
     head: Row
-    known: "Known"
-    units: "Units"
+    known: Known
+    units: Units
     persons: list[int]
     deliveries: list[Row]
     verdicts: dict[str, Row]
@@ -149,10 +152,6 @@ class Judged:
 
 def judged(ws: Workspace, people: gate.People, id: str, on: date, known_on: date) -> Judged:
     """The subject of this name: the same engine on one row."""
-    from winay.engine.evaluate import evaluate
-    from winay.engine.stories import deliveries, few
-    from winay.workspace.vault import show
-
     programme, con, known = promised(ws), ws.connect(), people.known(known_on)
     number, persons = _named(ws, known, id)
     one = known.subjects.slice(number, 1)
@@ -164,13 +163,8 @@ def judged(ws: Workspace, people: gate.People, id: str, on: date, known_on: date
     mine = [i for i in programme.indicators.values() if i.subject == row["kind"]]
     verdicts = {}
     for meant, found in evaluate(con, programme, one, known.services, around(known), on, indicators=mine, months=1):
-        told: Row = {
-            "indicator": meant.indicator,
-            "rules": meant.rules,
-            "place": None,
-            "verdict": "outside",
-            "components": {},
-        }
+        told: Row = {"indicator": meant.indicator, "rules": meant.rules}
+        told |= {"place": None, "verdict": "outside", "components": {}}
         for here in (row for row in found.to_pylist() if row["cohort"]):
             told |= {"place": here["place"]} | verdict_of(here)
         verdicts[meant.key] = told
@@ -178,26 +172,19 @@ def judged(ws: Workspace, people: gate.People, id: str, on: date, known_on: date
     return Judged(head, known, units, persons, rows, verdicts)
 
 
-def _named(ws: Workspace, known: "Known", id: str) -> tuple[int, list[int]]:
+def _named(ws: Workspace, known: Known, id: str) -> tuple[int, list[int]]:
     """(a subject, its pseudonyms) for a pseudonym or a document written `kind:value`; of episodes, the last.
 
     A document without its kind is looked for among the programme's kinds of document. WinayError when nobody has it.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from winay.workspace.vault import parse
-
-    kind, _, value = id.rpartition(":")
-    tried = [kind] if kind else promised(ws).head.documents
-    candidates = [int(ws.vault.pseudonyms(k, [value])[0]) for k in tried]
-    if not kind:
-        with contextlib.suppress(WinayError):
-            candidates.append(parse(id))
+    kinds = promised(ws).head.documents
+    candidates = [gate.person(ws, text) for text in ([id] if ":" in id else [f"{kind}:{id}" for kind in kinds])]
+    with contextlib.suppress(WinayError):  # a pseudonym has 13 characters of its own alphabet
+        candidates.append(gate.person(ws, id))
     rows = known.members.filter(pc.is_in(known.members["person"], pa.array(candidates, pa.int64())))
     if not len(rows):
         hint = "give the pseudonym of a list, or a document such as {kind}:…"
-        raise wrong_use("nobody known is called {id}", hint=hint, id=id, kind=tried[0] if tried else "KIND")
+        raise wrong_use("nobody known is called {id}", hint=hint, id=id, kind=next(iter(kinds), "KIND"))
     subject = pc.max(rows["subject"])
     return subject.as_py(), known.members.filter(pc.field("subject") == subject)["person"].to_pylist()
 
@@ -209,8 +196,6 @@ def story(ws: Workspace, caller: gate.Caller, id: str, on: date, known_on: date)
     deliveries [delivery, service, status, received, valid, from, due, by, until]], indicators [indicator, rules, place,
     verdict (met, missing, excluded, outside), components].
     """
-    import pyarrow.compute as pc
-
     with gate.tables(ws, caller, "story", what=f"story {on}") as people:
         one = judged(ws, people, id, on, known_on)
     homes = one.known.residences.filter(pc.is_in(pc.field("subject"), one.units.table["subject"].combine_chunks()))
