@@ -1,4 +1,4 @@
-"""Commands that answer: evaluate, figures, the list behind a figure, what is due, one story, the proof."""
+"""Commands that answer: evaluate, figures, the list behind a figure, what is due, one story, the proof; snapshots."""
 
 import sys
 from typing import Annotated, Any
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from winay.cli import show, told
-from winay.cli.command import DayOpt, KnownOpt, arg, asked, here, opt, verb
+from winay.cli.command import DayOpt, KnownOpt, arg, asked, group, here, opt, verb, workspace
 from winay.core.problems import WinayError, unknown_name
 from winay.core.text import say
 
@@ -24,6 +24,10 @@ FormatOpt = Annotated[str, opt("table, csv, json or parquet", "--format", "FORMA
 VerdictOpt = Annotated[str | None, opt("met, missing or excluded (all three)", "--verdict", "VERDICT")]
 OnlyOpt = Annotated[str | None, opt("only this indicator", "--indicator", "INDICATOR")]
 NamesOpt = Annotated[bool, opt("with names and documents; the look is written down", "--identities")]
+IdArg = Annotated[str, arg("its number, or the beginning of it; latest; a period: its official one", "ID")]
+OfficialOpt = Annotated[str, opt("the month it is official for", "--period", "2026-05")]
+ReplaceOpt = Annotated[bool, opt("in the place of the official one there is", "--replace")]
+KeepOpt = Annotated[int, opt("so many of the newest stay", "--keep", "N")]
 RawOpt = Annotated[bool, opt("the delivered lines, names and all; the look is written down", "--raw")]
 
 FORMATS = ("table", "csv", "json", "parquet")
@@ -34,6 +38,7 @@ SHOWN = ("rules", "period", "place", "name", "numerator", "denominator", "value"
 def register(app: typer.Typer) -> None:
     for command in (evaluate, figures, subjects, due, child, explain):
         verb(app)(command)
+    group(app, snapshots, {"list": listed, "show": shown, "official": official, "prune": prune})
 
 
 def evaluate(on: DayOpt = None, known_on: KnownOpt = None) -> None:
@@ -162,3 +167,52 @@ def explain(
     ws, me, now = here()
     found = explain(ws, me, id, indicator, on or now, known_on or now, raw=raw)
     show.answer(found) if asked.json else told.tell_proof(found)
+
+
+def snapshots() -> None:
+    """What was computed, kept as it was: one official cut a period, all others provisional.
+
+    Example: winay snapshots list
+    """
+
+
+def listed() -> None:
+    """Every snapshot, oldest first: as of which day, known on which, official or provisional.
+
+    Example: winay snapshots list
+    """
+    kept = workspace().snapshots
+    show.rows((_line(kept.open_snapshot(id)) for id in kept.ids()), "there is no snapshot yet: winay evaluate")
+
+
+def shown(snapshot: IdArg = "latest") -> None:
+    """One snapshot: what it was made from, and its files.
+
+    Example: winay snapshots show latest
+    """
+    found = workspace().snapshots.open_snapshot(snapshot)
+    show.facts({**found.manifest, **_line(found)})
+
+
+def official(snapshot: IdArg, period: OfficialOpt, replace: ReplaceOpt = False) -> None:
+    """Make a snapshot the official one of a period. What was published before stays.
+
+    Example: winay snapshots official latest --period 2026-05
+    """
+    from winay.actions.opening import month
+
+    show.facts(_line(workspace().snapshots.official(snapshot, str(month(period)), replace)))
+
+
+def prune(keep: KeepOpt = 1) -> None:
+    """Delete provisional snapshots but the newest; official and cited ones always stay.
+
+    Example: winay snapshots prune --keep 3
+    """
+    show.rows(({"deleted": id} for id in workspace().snapshots.prune(keep=keep)), "nothing to delete")
+
+
+def _line(snapshot: Any) -> dict[str, Any]:
+    days = {name: snapshot.manifest[name] for name in ("on", "known")}
+    state = "official" if snapshot.official else "provisional"
+    return {"snapshot": snapshot.id, **days, "state": state, "period": snapshot.official}
