@@ -1,5 +1,6 @@
-"""Every bar, each in a process of its own so that its memory is its own: `python -m bench [--quick]`."""
+"""Every bar, each in a process of its own so that its memory is its own."""
 
+import argparse
 import subprocess
 import sys
 
@@ -7,7 +8,9 @@ BARS = ("start", "w1", "programme_whole", "changed", "loading")
 
 
 def main() -> int:
-    quick = ["--quick"] if "--quick" in sys.argv else []
+    asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    asked.add_argument("--quick", action="store_true", help="a size for every day")
+    quick = ["--quick"] if asked.parse_args().quick else []
     for name in BARS:
         print(f"\n== {name}", flush=True)
         status = subprocess.run([sys.executable, "-m", f"bench.{name}", *quick]).returncode
@@ -16,4 +19,5 @@ def main() -> int:
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from winay.actions.opening import promised
-from winay.actions.sources import sources
+from winay.actions.opening import promised, sources
 from winay.core.problems import Problem, WinayError
 from winay.core.text import say
 from winay.workspace import Workspace

@@ -1,7 +1,8 @@
-"""A workspace made, or opened for work: its programme read, its canonical tables declared; what is asked, understood."""
+"""A workspace made, or opened for work: its programme read, its tables declared; what is owed to it, and what came."""
 
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winay.core.periods import Month
 from winay.core.problems import wrong_use
@@ -33,6 +34,27 @@ def promised(ws: Workspace) -> "Programme":
     from winay.programme.locate import programme
 
     return programme(ws.programme, ws.path)
+
+
+def sources(ws: Workspace, on: date) -> list[dict[str, Any]]:
+    """One row a source: source, name, owed_by, every, by_day, file, loads, records, last, late (periods), columns."""
+    from winay.records.arrivals import arrivals
+
+    programme, done = promised(ws), ws.ledger.loads()
+    awaited = [a for a in arrivals(ws, programme, on) if not a.loads and a.late]
+    rows = []
+    for name, source in programme.sources.items():
+        loads = [load for load in done if load.source == name]
+        entity = programme.head.entities.get(source.owed_by or "")
+        rows.append({
+            "source": name, "name": str(source.name), "owed_by": str(entity.name) if entity else None,
+            "every": source.every, "by_day": source.by_day, "file": source.file, "loads": len(loads),
+            "records": sum(load.counts.get("accepted", 0) for load in loads),
+            "last": max((load.known for load in loads), default=None),
+            "late": [str(a.period) for a in awaited if a.source == name and loads],
+            "columns": [column.name for column in source.columns],
+        })  # fmt: skip
+    return rows
 
 
 def month(text: str) -> Month:

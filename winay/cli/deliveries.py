@@ -58,7 +58,7 @@ def sources(on: DayOpt = None) -> None:
 
     Example: winay sources
     """
-    from winay.actions.sources import sources
+    from winay.actions.opening import sources
 
     ws, _, now = here()
     names = ["source", "name", "owed_by", "every", "by_day", "loads", "records", "last", "late"]
@@ -93,14 +93,12 @@ def load(
         raise wrong_use("--known-by is followed by: keyed")
     ws, _, now = here()
     ask = (lambda question: True) if yes else _ask if sys.stdin.isatty() and not asked.json else None
-    how: dict[str, Any] = {
-        "known_by_keyed": known_by == "keyed",
-        "dry_run": dry_run,
-        "replaces": replaces,
-        "confirm": ask,
-    }
+    how: dict[str, Any] = {"known_by_keyed": known_by == "keyed", "dry_run": dry_run, "replaces": replaces}
     with show.progress("reading") as advance:
-        return _told(load(ws, _promised(ws), source, files, known_on or now, progress=_progress(advance), **how))
+        report = load(
+            ws, _promised(ws), source, files, known_on or now, confirm=ask, progress=_progress(advance), **how
+        )
+    return _told(report)
 
 
 def refused() -> None:
@@ -124,9 +122,7 @@ def listed(source: SourceOpt = None, number: LoadOpt = None, identities: NamesOp
         found = list(listed(ws, source, number, identities))
         people.shown(len(found) if identities else 0)
     names = [name for name in SHOWN if identities or name != "found"]
-    rows = [
-        {"load": x.load, "why": say(REASONS[x.reason]), **{name: getattr(x, name) for name in names}} for x in found
-    ]
+    rows = ({"load": x.load, "why": say(REASONS[x.reason])} | {name: getattr(x, name) for name in names} for x in found)
     show.rows(rows, "nothing is refused")
 
 

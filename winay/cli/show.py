@@ -49,24 +49,30 @@ def rows(table: Iterable[Mapping[str, Any]], empty: str = "nothing", names: Sequ
     if not listed:
         return note(say(empty))
     names = names or list(listed[0])
-    lines = [[say(name.replace("_", " ")) for name in names]]
-    lines += [[_word(name, row.get(name)) for name in names] for row in listed]
-    right = [all(isinstance(row.get(name), int | float | None) for row in listed) for name in names]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    shape = list(zip(widths, right, strict=True))
-    drawn = ([t.rjust(w) if r else t.ljust(w) for t, (w, r) in zip(line, shape, strict=True)] for line in lines)
-    return write("\n".join("  ".join(line).rstrip() for line in drawn))
+    columns = []
+    for name in names:
+        texts = [_head(name), *(_word(name, row.get(name)) for row in listed)]
+        number = all(isinstance(row.get(name), int | float | None) for row in listed)
+        columns.append(_aligned(texts, str.rjust if number else str.ljust))
+    return write("\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True)))
 
 
 def facts(values: Mapping[str, Any]) -> None:
     """One fact a line."""
     if asked.json:
         return answer(dict(values))
-    heads = {name: say(name.replace("_", " ")) for name in values}
-    width = max(map(len, heads.values()), default=0)
-    for name, value in values.items():
-        write(f"{heads[name].ljust(width)}  {_word(name, value)}".rstrip())
-    return None
+    heads = _aligned([_head(name) for name in values], str.ljust)
+    told = zip(heads, (_word(name, value) for name, value in values.items()), strict=True)
+    return write("\n".join("  ".join(line).rstrip() for line in told))
+
+
+def _aligned(texts: Sequence[str], pad: Callable[[str, int], str]) -> list[str]:
+    width = max(map(len, texts))
+    return [pad(text, width) for text in texts]
+
+
+def _head(name: str) -> str:
+    return say(name.replace("_", " "))
 
 
 def _word(name: str, value: Any) -> str:
