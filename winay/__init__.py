@@ -48,8 +48,8 @@ class Face:
         from winay.actions.figures import subjects
 
         rows = subjects(self._ws, self._me, indicator, period, **which)
-        flat = [row | row["components"] for row in rows]
-        names = [name for name in (flat[0] if flat else ("subject", "district", "verdict")) if name != "components"]
+        flat = [row | row.pop("components") for row in rows]
+        names = flat[0] if flat else ("subject", "district", "verdict")
         return ibis.memtable(pa.Table.from_pylist(flat, pa.schema([(name, pa.string()) for name in names])))
 
     def explain(self, id: str, indicator: str | None = None, on: date | None = None, **which: Any) -> dict[str, Any]:

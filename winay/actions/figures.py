@@ -36,9 +36,8 @@ class Cut:
     """
 
     indicator: Indicator
-    on: date
+    calendar: Calendar
     known: date
-    months: int
     snapshot: str | None
     state: str
     read: Callable[[str], Any]
@@ -61,16 +60,14 @@ class Cut:
         if kept is None:
             assert known_on
             made = evaluated(ws, people.known(known_on), judged, [indicator], con)
-            return cls(indicator, judged, known_on, MONTHS, None, "provisional", lambda name: ibis.memtable(made[name]))
+            calendar = Calendar.back_from(judged, MONTHS)
+            return cls(indicator, calendar, known_on, None, "provisional", lambda name: ibis.memtable(made[name]))
         if f"{verdicts_name(indicator)}.parquet" not in kept.manifest["files"]:
             facts = {"key": indicator.key, "id": kept.id}
             raise WinayError(Problem(None, "snapshot {id} has no {key}", "", "evaluate again: winay evaluate", facts))
         known, state = date.fromisoformat(kept.manifest["known"]), "official" if kept.official else "provisional"
-        return cls(indicator, judged, known, kept.manifest["months"], kept.id, state, lambda name: kept.read(con, name))
-
-    @cached_property
-    def calendar(self) -> Calendar:
-        return Calendar.back_from(self.on, self.months)
+        calendar = Calendar.back_from(judged, kept.manifest["months"])
+        return cls(indicator, calendar, known, kept.id, state, lambda name: kept.read(con, name))
 
     @cached_property
     def tree(self) -> Tree:
@@ -82,18 +79,12 @@ class Cut:
 
     def month(self, period: str | None) -> Month:
         """The month asked for; without one, the last that has ended."""
-        months, asked = self.calendar.months, month(period) if period else _ended(self.on)
+        months, asked = self.calendar.months, month(period) if period else _ended(self.calendar.on)
         if asked not in months:
             hint = "evaluate for a day of that month: winay evaluate --on {last}"
             facts = {"period": asked, "first": months[0], "end": months[-1], "last": asked.last}
             raise wrong_use("{period} is not among the months of this cut", "{first} to {end}", hint, **facts)
         return asked
-
-    def below(self, place: str, day: date) -> list[str]:
-        """Every code that counts in a place on a day. Raises WinayError for a place nobody knows."""
-        if place not in self.tree.places:
-            raise WinayError(unknown_name(None, "place", place, self.tree.places), status=2)
-        return sorted(self.tree.below(place, day))
 
 
 def _ended(on: date) -> Month:
@@ -111,9 +102,9 @@ def indicator_named(programme: Programme, name: str, rules: str | None, day: dat
     in_force = [wanted] if (wanted := rules or written) else programme.rules_in_force(name, day)
     if len(in_force) != 1:
         facts = {"day": day, "name": name, "known": ", ".join(in_force or versions)}
-        none, several = (
-            "on {day} no rule version of {name} is in force",
+        several, none = (
             "on {day} several rule versions of {name} are in force",
+            "on {day} no rule version of {name} is in force",
         )
         raise wrong_use(several if in_force else none, "expected one of: {known}", "say which with --rules", **facts)
     if in_force[0] not in versions:
@@ -136,19 +127,20 @@ def figures(
     own = [by] if by and not level else []
     with gate.tables(ws, caller, "figures", what=name) as people:
         cut = Cut.of(ws, people, name, period, **which)
-    meant, places, months = cut.indicator, cut.tree.places, cut.calendar.months
-    rows = cut.read("figures")
-    rows = rows.filter((rows.indicator == meant.indicator) & (rows.rules == meant.rules))
-    for attribute in own:
-        rows = _by_attribute(promised(ws), cut, attribute)
+    meant, places, months, on = cut.indicator, cut.tree.places, cut.calendar.months, cut.calendar.on
+    if by and not level:
+        rows = _by_attribute(promised(ws), cut, by)
+    else:
+        rows = cut.read("figures")
+        rows = rows.filter((rows.indicator == meant.indicator) & (rows.rules == meant.rules))
     if period or by:
         rows = rows.filter(rows.month == str(cut.month(period)))
     if place:
-        rows = rows.filter(rows.place.isin(cut.below(place, cut.on) if level else [place]))
+        rows = rows.filter(rows.place.isin(cut.tree.below(place, on) if level else [place]))
     if level or not place:
         rows = rows.filter(rows.level == (level or levels[0]))
     names = pa.table({"place": list(places), "name": [place.name for place in places.values()]})
-    days = pa.table({"month": [str(m) for m in months], "as_of": [judged_on(m, cut.on) for m in months]})
+    days = pa.table({"month": [str(m) for m in months], "as_of": [judged_on(m, on) for m in months]})
     rows = rows.left_join(ibis.memtable(names), "place").left_join(ibis.memtable(days), "month")
     rows = rows.mutate(
         address=ibis.literal(f"{meant.key}/") + rows.place + "/" + rows.month,
@@ -161,9 +153,8 @@ def figures(
         snapshot=ibis.literal(cut.snapshot, "string"),
         state=ibis.literal(cut.state),
     )
-    told: pa.Table = (
-        rows.order_by("month", "place", *own).select("address", "indicator", "rules", *own, *SHOWN).to_pyarrow()
-    )
+    rows = rows.order_by("month", "place", *own).select("address", "indicator", "rules", *own, *SHOWN)
+    told: pa.Table = rows.to_pyarrow()
     return told
 
 
@@ -197,9 +188,9 @@ def subjects(
     with gate.tables(ws, caller, "list", what=what, places=places, identities=identities) as people:
         cut = Cut.of(ws, people, name, period, **which)
         asked = cut.month(period)
-        bit, day = 1 << cut.calendar.months.index(asked), judged_on(asked, cut.on)
+        bit, day = 1 << cut.calendar.months.index(asked), judged_on(asked, cut.calendar.on)
         rows = cut.verdicts.filter((cut.verdicts.cohort & bit) != 0)
-        rows = rows.filter(rows.place.isin(cut.below(place, day))) if place else rows
+        rows = rows.filter(rows.place.isin(cut.tree.below(place, day))) if place else rows
         found = [row | verdict_of(row, bit) for row in rows.order_by("place", "subject").to_pyarrow().to_pylist()]
         found = [row for row in found if verdict in (None, row["verdict"])]
         documents = _documents(people, promised(ws), cut, [row["subject"] for row in found]) if identities else {}

@@ -46,8 +46,6 @@ def due(
     with gate.tables(ws, caller, "follow up", what=what, places=places, identities=identities) as people:
         known = people.known(known_on)
         tree = Tree.of(known.places.to_pylist())
-        if place not in tree.places:
-            raise WinayError(unknown_name(None, "place", place, tree.places), status=2)
         homes = _living_in(known, tree.below(place, on), on)
         rows: list[Row] = []
         for kind in programme.head.subjects:

@@ -119,32 +119,31 @@ def _written(param: Any) -> str:
     return ", ".join(param.opts) + ("" if param.is_flag else f" {param.metavar}")
 
 
-class Verb(_Help, TyperCommand):
+class _Verb(_Help, TyperCommand):
     """One command."""
 
 
-class Verbs(_Help, TyperGroup):
+class _Verbs(_Help, TyperGroup):
     """Commands under one word."""
 
 
-def verbs(intro: Command) -> typer.Typer:
-    """An empty group of commands, which the docstring of `intro` explains."""
+def verbs(intro: Command, **commands: Command) -> typer.Typer:
+    """Commands under one word, which the docstring of `intro` explains."""
     app = typer.Typer(name=intro.__name__, rich_markup_mode=None)
-    app.callback(cls=Verbs)(intro)
+    app.callback(cls=_Verbs)(intro)
+    for name, command in commands.items():
+        verb(app, name)(command)
     return app
 
 
 def verb(app: typer.Typer, name: str | None = None) -> Callable[[Command], Command]:
     """Register a command; its docstring is an English text, and an example. It may return its exit status."""
-    return app.command(name, cls=Verb)
+    return app.command(name, cls=_Verb)
 
 
 def group(app: typer.Typer, intro: Command, commands: dict[str, Command]) -> None:
     """Register commands under one word."""
-    under = verbs(intro)
-    for name, command in commands.items():
-        verb(under, name)(command)
-    app.add_typer(under)
+    app.add_typer(verbs(intro, **commands))
 
 
 def opt(help: str, name: str, metavar: str | None = None, **how: Any) -> Any:

@@ -84,16 +84,15 @@ def _delivery(line: Row, of: str = "") -> str:
 def _proved(line: Row) -> None:
     """One delivery: what proves it, or each record that does not count and why."""
     write(f"    {_delivery(line, line['standard'] + ' ')}  {line['legal']}")
-    _records(line["records"], "      ")
-    for record in line["not_counted"]:
-        _records([record], "      ", say("not counted because {why}", why=record["because"]))
+    _records([*line["records"], *line["not_counted"]], "      ")
     if any(not record["proves"] for record in line["not_counted"]):
         write("      " + say("{service} wants: {rule}", service=line["service"], rule=line["proof"]))
 
 
-def _records(records: Iterable[Row], indent: str = "  ", rest: str = "") -> None:
+def _records(records: Iterable[Row], indent: str = "  ") -> None:
     for record in records:
         said = ", ".join(cell(record[k]) for k in ("day", "code", "type", "lab") if record.get(k))
+        rest = say("not counted because {why}", why=record["because"]) if "because" in record else ""
         write(f"{indent}{record['file']}:{record['line']}  {said}  {rest}".rstrip())
         if record.get("raw"):
             write(f"{indent}  {record['raw']}")

@@ -6,6 +6,8 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from winay.core.problems import WinayError, unknown_name
+
 
 @dataclass(frozen=True)
 class Place:
@@ -99,7 +101,9 @@ class Tree:
         return {}
 
     def below(self, code: str, day: date) -> set[str]:
-        """Every code, of any time, that counts in a place on a day."""
+        """Every code, of any time, that counts in a place on a day. Raises WinayError for a place nobody knows."""
+        if code not in self.places:
+            raise WinayError(unknown_name(None, "place", code, self.places), status=2)
         return {c for c in self.places if code in self.above(c, day)}
 
     @cached_property
