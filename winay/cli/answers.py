@@ -79,21 +79,16 @@ def figures(
     which = {"rules": rules, "by": by, "period": period, "place": place}
     table = figures(ws, me, indicator, **which, snapshot=snapshot, known_on=known_on, on=on)
     if format in ("csv", "parquet"):
-        _written(table, format)
+        import pyarrow.csv
+        import pyarrow.parquet
+
+        write = pyarrow.csv.write_csv if format == "csv" else pyarrow.parquet.write_table
+        write(table, sys.stdout.buffer)
     elif format == "json":
         show.answer(table.to_pylist())
     else:
         names = [*SHOWN[:4], *([by] if by and by in table.column_names else []), *SHOWN[4:]]
         show.rows(table.to_pylist(), "no figures: nobody is in the cohort", names)
-
-
-def _written(table: Any, format: str) -> None:
-    """A table as a file on stdout."""
-    import pyarrow.csv
-    import pyarrow.parquet
-
-    write = pyarrow.csv.write_csv if format == "csv" else pyarrow.parquet.write_table
-    write(table, sys.stdout.buffer)
 
 
 def subjects(
