@@ -7,22 +7,21 @@ ranked row of a registry lists; its rows merge by rank, then known day, each att
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import ibis
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from winay.core.ages import days_of
 from winay.programme.load import Programme
-from winay.records import link, matching, places, runs, tables
-from winay.records.tables import DAY_MAX, days
+from winay.records import link, matching, places, tables
+from winay.records.tables import DAY_MAX
 from winay.workspace.folder import Workspace
 
-DAY_ZERO = 1 << 19
-"""Added to days since 1970 so that none is negative in 20 bits (years 534 to 3405)."""
+LATER = ("known", "version", "row", "load", "line")
+"""The order of rows in time and content, so that the order of loads never shows."""
+SERVICES = pa.schema([("subject", pa.int32()), ("service", pa.int16()), ("day", pa.date32())])
 
 
 @dataclass(frozen=True)
@@ -52,168 +51,103 @@ class Known:
 def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequence[link.Decision] = ()) -> Known:
     """The whole workspace as it was known on `day`; `decided`: what people decided of who is who."""
     ws.lake.declare(tables.schemas(programme))
-    loads = ws.ledger.finished()
-    read = Reader(ws, day, loads)
-    people = read.table("people")
-    people = people.filter(pc.and_(pc.is_valid(people["person"]), pc.is_valid(people["birth"])))
-    tree = places.known(programme, "places", read.table("places"))
-    who = _Who(people, read.table("same_as"), [d for d in decided if d.holds(day)])
-    subjects = _subjects(people, who, [kind for kind, s in programme.head.subjects.items() if s.episodes])
-    who.found(subjects)
-    hidden = {"component", "rank", "source", *(column.name for column in tables.BOOKKEEPING)}
+    con, loads = ws.connect(), ws.ledger.finished()
+    rows = partial(in_force, ws, con, day=day, loads=loads)
+    people = rows("people").filter(lambda row: row.person.notnull() & row.birth.notnull())
+    people = ibis.memtable(con.to_pyarrow(people))  # read once
+    same = rows("same_as").filter(lambda row: row.a.notnull() & row.b.notnull())
+    who = ibis.memtable(_who(con, people, same, [d for d in decided if d.holds(day)]))
+    subjects = con.to_pyarrow(_subjects(programme, people.join(who, "person")))
+    listed = ibis.memtable(subjects).select("subject", "birth", one="person")
+    members = con.to_pyarrow(who.join(listed, "one").select("subject", "person").order_by("subject", "person"))
+    of = ibis.memtable(members)
+    tree = places.known(programme, "places", con.to_pyarrow(rows("places")))
+    homes = _placed(rows("residences"), places.own_codes(tree, tables.code_systems(programme), day))
+    ranks = people.group_by("person").aggregate(best=people["rank"].min())
+    homes = homes.join(of, "person").left_join(ranks, "person").join(listed.select("subject", "birth"), "subject")
+    services = matching.derived(ws, programme, con, day).join(of, "person").select(SERVICES.names).distinct()
+    enrolments = rows("enrolments").join(of, "person").select("subject", "programme", "since", "until")
+    exits = rows("exits").join(of, "person").select("subject", "day", "kind")
     return Known(
         day=day,
-        subjects=subjects.drop_columns(sorted(hidden)),
-        members=who.members(),
-        residences=_spells(read.table("residences"), people, who, subjects, programme, tree, day),
-        services=_services(ws, programme, day, who),
-        enrolments=who.of(read.table("enrolments")).select(["subject", "programme", "since", "until"]),
-        exits=who.of(read.table("exits")).select(["subject", "day", "kind"]),
-        providers=places.known(programme, "providers", read.table("providers")),
+        subjects=subjects,
+        members=members,
+        residences=con.to_pyarrow(_spells(homes)),
+        services=con.to_pyarrow(services.order_by(SERVICES.names)).cast(SERVICES),
+        enrolments=con.to_pyarrow(enrolments.order_by(enrolments.columns)),
+        exits=con.to_pyarrow(exits.order_by(exits.columns)),
+        providers=places.known(programme, "providers", con.to_pyarrow(rows("providers"))),
         places=tree,
-        reported=read.reported(),
+        reported=con.to_pyarrow(_reported(rows("items"))),
         loads=loads,
     )
 
 
-@dataclass
-class Reader:
-    """Rows in force on a day, of the loads finished when we began."""
-
-    ws: Workspace
-    day: dt.date
-    loads: Collection[int]
-
-    def rows(self, table: str) -> Any:
-        con = self.ws.connect()
-        gone = self.ws.lake.read(con, "withdrawn", self.loads)
-        gone = gone.filter((gone.table == table) & (gone["from"] <= self.day)).select("gone", "of").distinct()
-        rows = self.ws.lake.read(con, table, self.loads)
-        return rows.filter(rows.known <= self.day).anti_join(gone, [("row", "gone"), ("load", "of")])
-
-    def table(self, table: str) -> pa.Table:
-        """In the order of their content, so that the order of loads never shows."""
-        return self.rows(table).order_by("known", "version", "row", "load", "line").to_pyarrow()
-
-    def reported(self) -> pa.Table:
-        rows = self.rows("items")
-        months = rows.filter(rows.provider.notnull()).select("provider", month=rows.day.truncate("M").cast("date"))
-        return months.distinct().order_by("provider", "month").to_pyarrow()
+def in_force(ws: Workspace, con: Any, table: str, day: dt.date, loads: Collection[int]) -> Any:
+    """The rows of a table, of these loads, that are in force on a day (Ibis on `con`)."""
+    gone = ws.lake.read(con, "withdrawn", loads)
+    gone = gone.filter((gone.table == table) & (gone["from"] <= day)).select("gone", "of").distinct()
+    rows = ws.lake.read(con, table, loads)
+    return rows.filter(rows.known <= day).anti_join(gone, [("row", "gone"), ("load", "of")])
 
 
-class _Who:
-    """Identifiers, the person each belongs to, and the subjects of each person."""
-
-    def __init__(self, people: pa.Table, same: pa.Table, decided: Sequence[link.Decision]) -> None:
-        same = same.filter(pc.and_(pc.is_valid(same["a"]), pc.is_valid(same["b"])))
-        a, b = np.asarray(same["a"]), np.asarray(same["b"])
-        joined = np.array([n for d in decided for n in (d.a, d.b)], np.int64)
-        self.nodes = np.unique(np.concatenate([a, b, np.asarray(people["person"]), joined]))
-        self.component = link.components(self.nodes, a, b, decided)
-        self.name = np.zeros(len(self.nodes), np.int64)  # of each component: its identifier that was known earliest
-        seen = np.full(len(self.nodes), DAY_MAX, np.int64)
-        for rows, column in ((people, "person"), (same, "a"), (same, "b")):
-            at, _ = self.at(np.asarray(rows[column]))
-            np.minimum.at(seen, at, np.asarray(rows["known"].cast(pa.int32())))
-        order = np.lexsort((self.nodes, seen, self.component))
-        first = order[runs.starts(self.component[order])]
-        self.name[self.component[first]] = self.nodes[first]
-
-    def at(self, persons: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The place of identifiers among the nodes, and whether they are there."""
-        at = np.searchsorted(self.nodes, persons)
-        there = np.append(self.nodes, -1)[at] == persons
-        return np.where(there, at, 0), there
-
-    def found(self, subjects: pa.Table) -> None:
-        """Remember which subjects each component has (a woman may have several episodes)."""
-        component = np.asarray(subjects["component"])
-        self.subjects = np.argsort(component, kind="stable").astype(np.int32)
-        every = np.arange(len(self.nodes))
-        self.first = np.searchsorted(component[self.subjects], every)
-        self.count = np.searchsorted(component[self.subjects], every, "right") - self.first
-
-    def spread(self, persons: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """(row, subject) for each subject of each row's person; rows of nobody we know are left out."""
-        at, there = self.at(persons)
-        rows = np.flatnonzero(there)
-        component = self.component[at[rows]]
-        which, place = runs.spread(self.first[component], self.count[component])
-        return rows[which], self.subjects[place]
-
-    def of(self, rows: pa.Table) -> pa.Table:
-        """The rows with `subject`, sorted by it; those of nobody wait."""
-        row, subject = self.spread(np.asarray(pc.fill_null(rows["person"], -1)))
-        order = np.argsort(subject, kind="stable")
-        return rows.take(pa.array(row[order])).append_column("subject", pa.array(subject[order]))
-
-    def members(self) -> pa.Table:
-        row, subject = self.spread(self.nodes)
-        order = np.lexsort((self.nodes[row], subject))
-        return pa.table({"subject": subject[order], "person": self.nodes[row][order]})
+def _who(con: Any, people: Any, same: Any, decided: Sequence[link.Decision]) -> pa.Table:
+    """One row an identifier: person, and `one`: the identifier of the same person that was known earliest."""
+    decisions = ibis.memtable(pa.table({"person": pa.array([n for d in decided for n in (d.a, d.b)], pa.int64())}))
+    named = [people.select("person", "known"), *(same.select("known", person=same[end]) for end in ("a", "b"))]
+    named = ibis.union(*named, decisions.mutate(known=ibis.null("date")))
+    seen = named.group_by("person").aggregate(known=named.known.min()).order_by("known", "person")
+    persons = np.asarray(con.to_pyarrow(seen)["person"])
+    edges = con.to_pyarrow(same.select("a", "b"))
+    one = link.components(persons, np.asarray(edges["a"]), np.asarray(edges["b"]), decided)
+    return pa.table({"person": persons, "one": one})
 
 
-def _subjects(people: pa.Table, who: _Who, episodes: list[str]) -> pa.Table:
-    """One row a subject: one a person, or, of kinds that are episodes, one a person and day; with its `component`."""
-    component = who.component[who.at(np.asarray(people["person"]))[0]]
-    rank = np.asarray(pc.fill_null(people["rank"], DAY_MAX)).astype(np.int64)
-    birth = np.asarray(people["birth"].cast(pa.int32()))
-    kind, part = (
-        runs.coded(people["kind"]),
-        np.where(pc.is_in(people["kind"], pa.array(episodes, pa.string())), birth, 0),
+def _subjects(programme: Programme, people: Any) -> Any:
+    """One row a subject: one a person (`one`), or, of kinds that are episodes, one a person and day."""
+    episodes = [kind for kind, said in programme.head.subjects.items() if said.episodes]
+    people = people.mutate(
+        episode=people.kind.isin(episodes).ifelse(people.birth, ibis.null("date")),
+        turn=ibis.row_number().over(order_by=[people["rank"].desc(nulls_first=True), *LATER]),
     )
-    latest = -np.arange(len(people))  # rows come in order of known day and version
-    order = np.lexsort((latest, rank, part, component, kind))
-    first = runs.starts(kind[order], component[order], part[order])
-    whole = runs.first_valid(people.take(pa.array(order)), first)
-    component = component[order][first]
-    whole = whole.drop_columns(["person"]).append_column("person", pa.array(who.name[component]))
-    whole = whole.append_column("component", pa.array(component, pa.int32())).filter(pc.is_valid(whole["rank"]))
-    whole = whole.sort_by([(name, "ascending") for name in ("kind", "birth", "person")])
-    return whole.add_column(0, "subject", pa.array(np.arange(len(whole), dtype=np.int32)))
+    hidden = {"one", "episode", "turn", "source", *tables.BOOKKEEPING}
+    own = [name for name in people.columns if name not in hidden | {"kind", "person"}]
+    best = {name: people[name].last(order_by=people.turn) for name in own}  # the last that is not null
+    whole = people.group_by("kind", "episode", person=people.one).aggregate(**best)
+    whole = whole.filter(whole["rank"].notnull()).drop("episode", "rank")
+    number = ibis.row_number().over(order_by=["kind", "birth", "person"]).cast("int32")
+    return whole.select(number.name("subject"), *whole.columns).order_by("subject")
 
 
-def _spells(
-    homes: pa.Table, people: pa.Table, who: _Who, subjects: pa.Table, programme: Programme, tree: pa.Table, day: dt.date
-) -> pa.Table:
-    """Where each subject lives from when to when: of its best ranked row that says so, the latest word for each day."""
-    rows = who.of(homes)
-    ranked = people.group_by("person").aggregate([("rank", "min")]).sort_by("person")
-    at = np.searchsorted(np.asarray(ranked["person"]), np.asarray(rows["person"]))
-    known = np.append(np.asarray(ranked["person"]), -1)[at] == np.asarray(rows["person"])
-    rank = np.where(known, np.append(np.asarray(pc.fill_null(ranked["rank_min"], DAY_MAX)), DAY_MAX)[at], DAY_MAX)
-    subject = np.asarray(rows["subject"])
-    best = np.full(len(subjects), DAY_MAX, np.int64)
-    np.minimum.at(best, subject, rank)
-    told, since = rows["known"].cast(pa.int32()), pc.coalesce(rows["since"], rows["known"]).cast(pa.int32())
-    rows = rows.set_column(rows.column_names.index("since"), "since", since).append_column("told", told)
-    rows = rows.filter(pa.array(rank == best[subject]))
-    rows = rows.sort_by([(name, "ascending") for name in ("subject", "since", "told", "version", "row")])
-    rows = rows.take(pa.array(runs.lasts(np.asarray(rows["subject"]), np.asarray(rows["since"]))))
-    own = places.own_codes(tree, tables.code_systems(programme), day)
-    place = pa.array([own.get(code, code) for code in rows["place"].to_pylist()], pa.string())
-    first = runs.starts(np.asarray(rows["subject"]), runs.coded(place))
-    rows, place = rows.take(pa.array(first)), place.take(pa.array(first))
-    subject, start = np.asarray(rows["subject"]), np.asarray(rows["since"]).copy()
-    end, last, opens = np.append(start[1:], 0)[: len(start)] - 1, runs.lasts(subject), runs.starts(subject)
-    start[opens] = np.minimum(start[opens], np.asarray(subjects["birth"].cast(pa.int32()))[subject[opens]])
-    until = pa.array(end.astype(np.int32), mask=np.isin(np.arange(len(end)), last)).cast(pa.date32())
-    spells = {"subject": rows["subject"], "place": place, "since": days(start), "until": until}
-    return pa.table(spells | {"settlement": rows["settlement"]})
+def _placed(homes: Any, own: dict[str, str]) -> Any:
+    """The homes by codes of our own system."""
+    codes = ibis.memtable(pa.table({"code": pa.array(own, pa.string()), "own": pa.array(own.values(), pa.string())}))
+    homes = homes.left_join(codes, homes.place == codes.code)
+    return homes.mutate(place=homes.own.fill_null(homes.place), since=homes.since.fill_null(homes.known))
 
 
-def _services(ws: Workspace, programme: Programme, day: dt.date, who: _Who) -> pa.Table:
-    """Distinct (subject, service, day), sorted: packed in one number each, because a country has 150 million."""
-    packed = [np.zeros(0, np.int64)]
-    for part in matching.derived(ws, programme):
-        part = part.filter((pc.field("known") <= days_of(day)) & (pc.field("gone") > days_of(day)))
-        row, subject = who.spread(np.asarray(part["person"]))
-        service, on = (np.asarray(part[name])[row].astype(np.int64) for name in ("service", "day"))
-        packed.append(subject.astype(np.int64) << 32 | service << 20 | on + DAY_ZERO)
-    whole = np.unique(np.concatenate(packed))
-    service = (whole >> 20 & 0xFFF).astype(np.int16)
-    on = days((whole & 0xFFFFF) - DAY_ZERO)
-    return pa.table({"subject": (whole >> 32).astype(np.int32), "service": service, "day": on})
+def _spells(homes: Any) -> Any:
+    """Where each subject lives from when to when: of its best ranked row that says so, the latest word for each day.
+
+    homes: rows of residences with their subject, its birth, and `best`: the rank of the identifier that says so.
+    """
+    homes = homes.mutate(best=homes.best.fill_null(DAY_MAX))
+    homes = homes.filter(homes.best == homes.best.min().over(group_by="subject"))
+    homes = homes.mutate(after=homes.row.lead().over(group_by=["subject", "since"], order_by=LATER))
+    homes = homes.filter(homes.after.isnull())
+    days = ibis.window(group_by="subject", order_by="since")
+    homes = homes.mutate(first=ibis.row_number().over(days) == 0, before=homes.place.lag().over(days))
+    homes = homes.filter(homes["first"] | ~homes.place.identical_to(homes.before))
+    homes = homes.mutate(until=homes.since.lead().over(days) - ibis.interval(days=1))
+    since = homes["first"].ifelse(ibis.least(homes.since, homes.birth), homes.since)
+    spells = homes.select("subject", "place", "settlement", since=since, until=homes.until.cast("date"))
+    return spells.select("subject", "place", "since", "until", "settlement").order_by("subject", "since")
+
+
+def _reported(items: Any) -> Any:
+    items = items.filter(items.provider.notnull())
+    months = items.select("provider", month=items.day.truncate("M").cast("date"))
+    return months.distinct().order_by("provider", "month")
 
 
 def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) -> pa.Array:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numba
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from winay.core.problems import wrong_use
+
+Persons = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -28,61 +30,35 @@ class Decision:
         return self.since <= day and (self.undone is None or day < self.undone)
 
 
-def components(
-    nodes: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64], decided: Sequence[Decision] = ()
-) -> NDArray[np.int32]:
-    """A number for each node (sorted, distinct identifiers): equal for those of one person. Edges outside `nodes` do
-    not count; `decided` holds already."""
+def components(nodes: Persons, a: Persons, b: Persons, decided: Sequence[Decision] = ()) -> Persons:
+    """For each of the distinct identifiers `nodes`, the first of them that names the same person. `a` and `b` are of one
+    person, pair by pair; these, and those `decided` (which holds already), are all among the nodes."""
+    order = np.argsort(nodes)
+
+    def place(persons: Any) -> Any:
+        return order[np.searchsorted(nodes, np.asarray(persons, np.int64), sorter=order)]
+
     joins = [d for d in decided if d.kind == "join"]
-    a = np.concatenate([a, np.array([d.a for d in joins], np.int64)])
-    b = np.concatenate([b, np.array([d.b for d in joins], np.int64)])
-    for split in (d for d in decided if d.kind == "split"):
-        keep = _uncut(a, b, split)
+    a = np.append(place(a), place([d.a for d in joins]))
+    b = np.append(place(b), place([d.b for d in joins]))
+    for one, other in ((place(d.a), place(d.b)) for d in decided if d.kind == "split"):
+        # `other` loses what joins it to those that `one` reaches without it
+        free = (a != other) & (b != other)
+        root = _roots(len(nodes), a[free], b[free])
+        keep = free | (root[np.where(a == other, b, a)] != root[one])
         a, b = a[keep], b[keep]
-    if not len(nodes):
-        return np.zeros(0, np.int32)
-    left = np.minimum(np.searchsorted(nodes, a), len(nodes) - 1)
-    right = np.minimum(np.searchsorted(nodes, b), len(nodes) - 1)
-    inside = (nodes[left] == a) & (nodes[right] == b)
-    united: NDArray[np.int32] = _united(len(nodes), left[inside], right[inside])
-    return united
+    return nodes[_roots(len(nodes), a, b)]
 
 
-def _uncut(a: NDArray[np.int64], b: NDArray[np.int64], split: Decision) -> NDArray[np.bool_]:
-    """The edges that stay: `b` loses those to identifiers that `a` reaches without it."""
-    near, grown = np.array([split.a]), 0
-    while len(near) > grown:
-        grown = len(near)
-        free = (a != split.b) & (b != split.b)
-        touched = free & (np.isin(a, near) | np.isin(b, near))
-        near = np.union1d(near, np.concatenate([a[touched], b[touched]]))
-    cut: NDArray[np.bool_] = ((a == split.b) & np.isin(b, near)) | ((b == split.b) & np.isin(a, near))
-    return ~cut
-
-
-@numba.njit(cache=True, nogil=True)
-def _united(count: int, a: Any, b: Any) -> Any:
-    """Union-find with path halving: the smallest node of each component, by node."""
-    parent = np.arange(count).astype(np.int32)
-    for i in range(len(a)):
-        x, y = a[i], b[i]
-        while parent[x] != x:
-            parent[x] = parent[parent[x]]
-            x = parent[x]
-        while parent[y] != y:
-            parent[y] = parent[parent[y]]
-            y = parent[y]
-        if x < y:
-            parent[y] = x
-        else:
-            parent[x] = y
-    for i in range(count):
-        x = i
-        while parent[x] != x:
-            parent[x] = parent[parent[x]]
-            x = parent[x]
-        parent[i] = x
-    return parent
+def _roots(count: int, a: Persons, b: Persons) -> Persons:
+    """For each of so many nodes, the first node of its component."""
+    root = np.arange(count)
+    while True:
+        np.minimum.at(root, np.maximum(root[a], root[b]), np.minimum(root[a], root[b]))
+        while (root[root] != root).any():
+            root = root[root]
+        if (root[a] == root[b]).all():
+            return root
 
 
 @dataclass(frozen=True)
@@ -95,12 +71,12 @@ class Proposal:
     alike: dict[str, tuple[str, str]]
 
 
+LEAST = 0.8
+"""The probability from which a pair is worth a look."""
 ALIKE = ("names", "surname", "second_surname", "birth", "sex", "place", "mother")
 
 
-def proposals(
-    people: Iterable[tuple[int, dict[str, str]]], least: float = 0.8, most: int | None = None
-) -> list[Proposal]:
+def proposals(people: Iterable[tuple[int, dict[str, str]]], most: int | None = None) -> list[Proposal]:
     """The (`most`) likeliest pairs that look like one person (Splink). people: one a component, from the vault.
 
     Compared are pairs with the same birth day and a name or the mother in common, or the same names and surnames.
@@ -111,7 +87,6 @@ def proposals(
         import splink.comparison_library as compare
     except ImportError as error:
         raise wrong_use("likeness needs Splink, which is not installed", hint="pip install 'winay[linkage]'") from error
-    import pyarrow as pa
 
     logging.getLogger("splink").setLevel(logging.ERROR)  # it warns that its weights are not trained on these people
     rows = [{"unique_id": person, **{name: facts.get(name) or None for name in ALIKE}} for person, facts in people]
@@ -123,10 +98,7 @@ def proposals(
             compare.JaroWinklerAtThresholds("names", [0.92, 0.8]),
             compare.JaroWinklerAtThresholds("surname", [0.92]),
             compare.JaroWinklerAtThresholds("second_surname", [0.92]),
-            compare.ExactMatch("birth"),
-            compare.ExactMatch("sex"),
-            compare.ExactMatch("place"),
-            compare.ExactMatch("mother"),
+            *(compare.ExactMatch(name) for name in ("birth", "sex", "place", "mother")),
         ],
         blocking_rules_to_generate_predictions=[
             splink.block_on("birth", "mother"),
@@ -136,15 +108,16 @@ def proposals(
         probability_two_random_records_match=1e-4,
     )
     kinds = pa.schema([("unique_id", pa.int64()), *((name, pa.string()) for name in ALIKE)])
-    database = splink.DuckDBAPI()
-    linker = splink.Linker(database.register(pa.Table.from_pylist(rows, kinds)), settings)
-    predicted: Any = linker.inference.predict(threshold_match_probability=least)
-    found = predicted.as_pyarrow_table()
+    linker = splink.Linker(splink.DuckDBAPI().register(pa.Table.from_pylist(rows, kinds)), settings)
+    predicted: Any = linker.inference.predict(threshold_match_probability=LEAST)
     order = [("match_probability", "descending"), ("unique_id_l", "ascending"), ("unique_id_r", "ascending")]
-    known = {row["unique_id"]: row for row in rows}
-    made = []
-    for pair in found.sort_by(order).slice(0, most).select([name for name, _ in order]).to_pylist():
-        probability, a, b = pair.values()
-        alike = {name: (str(known[a][name] or ""), str(known[b][name] or "")) for name in ALIKE}
-        made.append(Proposal(a, b, probability, alike))
-    return made
+    found = predicted.as_pyarrow_table().sort_by(order).slice(0, most).to_pylist()
+    return [
+        Proposal(
+            pair["unique_id_l"],
+            pair["unique_id_r"],
+            pair["match_probability"],
+            {name: (pair[f"{name}_l"] or "", pair[f"{name}_r"] or "") for name in ALIKE},
+        )
+        for pair in found
+    ]

@@ -1,14 +1,14 @@
 """Places and providers: what was loaded, over what the programme ships; codes of other systems turned into our own."""
 
 import datetime as dt
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
 from winay.programme.load import Programme
-from winay.records import runs, tables
+from winay.records import tables
 from winay.workspace.folder import Workspace
 
 KEYS = {"places": "place", "providers": "provider"}
@@ -29,25 +29,21 @@ def shipped(programme: Programme, table: str) -> pa.Table:
 
 def known(programme: Programme, table: str, loaded: pa.Table) -> pa.Table:
     """One row a code, in order of code: each column from the latest loaded row that has it, else as shipped."""
-    rows = pa.concat_tables([loaded.cast(tables.schema(programme, table)), shipped(programme, table)])
-    told = np.asarray(pc.fill_null(rows["known"].cast(pa.int32()), -tables.DAY_MAX)).astype(np.int64)
-    code = runs.coded(rows[KEYS[table]])
-    order = np.lexsort((np.arange(len(rows)), -told, code))
-    rows = rows.drop_columns([column.name for column in tables.BOOKKEEPING]).take(pa.array(order))
-    return runs.first_valid(rows, runs.starts(code[order]))
+    key, own = KEYS[table], [f for f in tables.schema(programme, table) if f.name not in tables.BOOKKEEPING]
+    rows: dict[str, dict[str, Any]] = {}
+    for row in (*shipped(programme, table).to_pylist(), *sorted(loaded.to_pylist(), key=lambda row: row["known"])):
+        rows.setdefault(row[key], {}).update({name: value for name, value in row.items() if value is not None})
+    return pa.Table.from_pylist([rows[code] for code in sorted(rows)], pa.schema(own))
 
 
 def own_codes(places: pa.Table, systems: list[str], day: dt.date) -> dict[str, str]:
     """`system:code` -> our code; where several places share it, the one in force on `day`."""
-    made: dict[str, str] = {}
-    for row in sorted(places.to_pylist(), key=lambda row: in_force(row, day)):
-        made |= {f"{system}:{row[system]}": row["place"] for system in systems if row[system]}
-    return made
 
+    def in_force(row: dict[str, Any]) -> bool:
+        return (row["since"] or day) <= day <= (row["until"] or day)
 
-def in_force(row: dict[str, dt.date | None], day: dt.date) -> bool:
-    since, until = row["since"], row["until"]
-    return (since is None or since <= day) and (until is None or day <= until)
+    rows = sorted(places.to_pylist(), key=in_force)  # the last one is kept
+    return {f"{system}:{row[system]}": row["place"] for row in rows for system in systems if row[system]}
 
 
 def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) -> pa.Array:

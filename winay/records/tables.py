@@ -1,127 +1,111 @@
 """The canonical tables: column, type, unit and meaning of each, whatever source brought the row.
 
-Every row also carries `row` (hash of what the source said), `key` (hash of what names the record), `version`, and the
-`load`, physical `line` and `known` day that it came with. Text codes are never numbers; days have no time.
+Every row also carries the bookkeeping that it came with. Text codes are never numbers; days have no time.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from winay.core.problems import Problem, unknown_name
 from winay.programme.load import Programme
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 DAY_MAX = 2**31 - 1
 """Days since 1970 for "not yet": a row that nothing withdrew."""
+ARROW = {
+    "hash": pa.int64(),  # keyed
+    "person": pa.int64(),  # pseudonym
+    "text": pa.string(),
+    "integer": pa.int32(),
+    "decimal": pa.float64(),
+    "date": pa.date32(),
+    "yes_no": pa.bool_(),
+}
+BOOKKEEPING = {
+    "row": "hash",  # content of the source's record: the same again is a duplicate
+    "key": "hash",  # what names the record in its source: another content is another version
+    "version": "text",  # the source's own stamp of the version
+    "load": "integer",  # the load that brought it
+    "line": "integer",  # physical line of the delivered file where the record starts
+    "known": "date",  # the day from which it is known
+}
 
-
-@dataclass(frozen=True)
-class Column:
-    """type: hash (int64, keyed), person (int64 pseudonym), text, integer, decimal, date or yes_no."""
-
-    name: str
-    type: str
-    meaning: str
-    unit: str = ""
-
-
-def _columns(text: str) -> tuple[Column, ...]:
-    lines = [line.split("|") for line in text.strip().splitlines()]
-    return tuple(Column(*(part.strip() for part in line)) for line in lines)
-
-
-BOOKKEEPING = _columns("""
-    row     | hash    | content of the source's record: the same again is a duplicate
-    key     | hash    | what names the record in its source: another content is another version
-    version | text    | the source's own stamp of the version
-    load    | integer | the load that brought it
-    line    | integer | physical line of the delivered file where the record starts
-    known   | date    | the day from which it is known
-""")
-
-TABLES: dict[str, tuple[Column, ...]] = {
-    "people": _columns("""
-        person | person  | an identifier that a registry row names somebody by
-        kind   | text    | kind of subject
-        birth  | date    | birth; of an episode, the day it ended
-        rank   | integer | which row is preferred, lowest first; empty: it only describes somebody a ranked row lists
-        source | text    | who said so
-    """),
-    "same_as": _columns("""
-        a | person | an identifier
-        b | person | another identifier of the same person
-    """),
-    "residences": _columns("""
-        person     | person | who
-        place      | text   | code; `system:code` where the code is of another system
-        settlement | text   | village or neighbourhood
-        since      | date   | the day it is said to begin; empty: the known day
-    """),
-    "items": _columns("""
-        person      | person  | who was attended
-        contact     | hash    | one person, one day, one place
-        day         | date    | day of the service
-        provider    | text    | facility
-        code        | text    | what was done or found
-        type        | text    | kind of entry
-        lab         | text    | complement of the code
-        haemoglobin | decimal | observed haemoglobin | g/dL
-        weight      | decimal | weight | kg
-        height      | decimal | length or height | cm
-        source      | text    | who said so
-    """),
-    "enrolments": _columns("""
-        person    | person | who
-        programme | text   | in which programme
-        since     | date   | first day
-        until     | date   | last day; empty: still in
-    """),
-    "exits": _columns("""
-        person | person | who
-        day    | date   | from this day on no list
-        kind   | text   | died, left or wrong
-    """),
-    "providers": _columns("""
-        provider | text | code
-        name     | text | name
-        place    | text | where it is
-    """),
-    "places": _columns("""
-        place        | text | code
-        name         | text | name
-        level        | text | level of the tree
-        parent       | text | code of the place it lies in
-        since        | date | first day in force; empty: always
-        until        | date | last day in force; empty: still
-        predecessors | text | codes it was made from, separated by `;`
-    """),
-    "withdrawn": _columns("""
-        table | text    | the table of the row
-        gone  | hash    | `row` of the withdrawn row
-        of    | integer | `load` of the withdrawn row
-        from  | date    | from this known day it is not in force
-    """),
+TABLES: dict[str, dict[str, str]] = {
+    "people": {
+        "person": "person",  # an identifier that a registry row names somebody by
+        "kind": "text",  # kind of subject
+        "birth": "date",  # birth; of an episode, the day it ended
+        "rank": "integer",  # which row is preferred, lowest first; empty: it only describes somebody a ranked row lists
+        "source": "text",  # who said so
+    },
+    "same_as": {
+        "a": "person",  # an identifier
+        "b": "person",  # another identifier of the same person
+    },
+    "residences": {
+        "person": "person",  # who
+        "place": "text",  # code; `system:code` where the code is of another system
+        "settlement": "text",  # village or neighbourhood
+        "since": "date",  # the day it is said to begin; empty: the known day
+    },
+    "items": {
+        "person": "person",  # who was attended
+        "contact": "hash",  # one person, one day, one place
+        "day": "date",  # day of the service
+        "provider": "text",  # facility
+        "code": "text",  # what was done or found
+        "type": "text",  # kind of entry
+        "lab": "text",  # complement of the code
+        "haemoglobin": "decimal",  # observed haemoglobin (g/dL)
+        "weight": "decimal",  # weight (kg)
+        "height": "decimal",  # length or height (cm)
+        "source": "text",  # who said so
+    },
+    "enrolments": {
+        "person": "person",  # who
+        "programme": "text",  # in which programme
+        "since": "date",  # first day
+        "until": "date",  # last day; empty: still in
+    },
+    "exits": {
+        "person": "person",  # who
+        "day": "date",  # from this day on no list
+        "kind": "text",  # died, left or wrong
+    },
+    "providers": {
+        "provider": "text",  # code
+        "name": "text",  # name
+        "place": "text",  # where it is
+    },
+    "places": {
+        "place": "text",  # code
+        "name": "text",  # name
+        "level": "text",  # level of the tree
+        "parent": "text",  # code of the place it lies in
+        "since": "date",  # first day in force; empty: always
+        "until": "date",  # last day in force; empty: still
+        "predecessors": "text",  # codes it was made from, separated by `;`
+    },
+    "withdrawn": {
+        "table": "text",  # the table of the row
+        "gone": "hash",  # `row` of the withdrawn row
+        "of": "integer",  # `load` of the withdrawn row
+        "from": "date",  # from this known day it is not in force
+    },
 }
 OF = {"people": "subject", "places": "place", "providers": "provider"}
+SAID = {"set": "text", "provider": "text", "place": "text"}
+"""How a programme's attribute is kept, where not by its own type."""
 
 
-def columns(programme: Programme, table: str) -> tuple[Column, ...]:
-    """The table's own columns, the programme's attributes, the other code systems of places, and the bookkeeping."""
+def columns(programme: Programme, table: str) -> dict[str, str]:
+    """The types of the table's own columns, the programme's attributes, other codes of places, and the bookkeeping."""
+    said = sorted((name, a.type) for name, a in programme.attributes.items() if a.of == OF.get(table))
+    attributes = {name: SAID.get(kind, kind) for name, kind in said}
+    systems = dict.fromkeys(code_systems(programme) if table == "places" else [], "text")
     own = TABLES[table]
-    of = OF.get(table)
-    names = {column.name for column in own}
-    types = {"set": "text", "provider": "text", "place": "text"}
-    attributes = tuple(
-        Column(name, types.get(a.type, a.type), str(a.name or name), a.unit or "")
-        for name, a in sorted(programme.attributes.items())
-        if a.of == of and name not in names
-    )
-    systems = (
-        tuple(Column(s, "text", "code in another system") for s in code_systems(programme)) if table == "places" else ()
-    )
-    return (*own, *attributes, *systems, *BOOKKEEPING)
+    return own | {name: kind for name, kind in attributes.items() if name not in own} | systems | BOOKKEEPING
 
 
 def code_systems(programme: Programme) -> list[str]:
@@ -130,51 +114,34 @@ def code_systems(programme: Programme) -> list[str]:
     return sorted({cell.system for cell in cells if cell.system})
 
 
-def schema(programme: Programme, table: str) -> "pa.Schema":
+def schema(programme: Programme, table: str) -> pa.Schema:
     """The table as Arrow sees it."""
-    import pyarrow as pa
-
-    types = {
-        "text": pa.string(),
-        "date": pa.date32(),
-        "decimal": pa.float64(),
-        "yes_no": pa.bool_(),
-        "integer": pa.int32(),
-    }
-    return pa.schema([(c.name, types.get(c.type, pa.int64())) for c in columns(programme, table)])
+    return pa.schema([(name, ARROW[kind]) for name, kind in columns(programme, table).items()])
 
 
-def days(numbers: Any) -> "pa.Array":
+def schemas(programme: Programme) -> dict[str, pa.Schema]:
+    return {table: schema(programme, table) for table in TABLES}
+
+
+def days(numbers: Any) -> pa.Array:
     """Days since 1970 as dates of Arrow."""
-    import numpy as np
-    import pyarrow as pa
-
     return pa.array(np.asarray(numbers, np.int32)).cast(pa.date32())
 
 
-def fitted(rows: "pa.Table", schema: "pa.Schema") -> "pa.Table":
+def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """The rows with exactly the columns of the schema, in their types; what is not there is null."""
-    import pyarrow as pa
-
     have = set(rows.column_names)
     columns = [rows[f.name].cast(f.type) if f.name in have else pa.nulls(len(rows), f.type) for f in schema]
     return pa.table(columns, schema=schema)
 
 
-def schemas(programme: Programme) -> "dict[str, pa.Schema]":
-    return {table: schema(programme, table) for table in TABLES}
-
-
 def check(programme: Programme) -> list[Problem]:
     """Tables and canonical columns that a source writes and that do not exist."""
     problems = []
-    for source in programme.sources.values():
-        for write in source.writes:
-            if write.table == "identities":
-                continue
-            if write.table not in TABLES:
-                problems.append(unknown_name(write.at, "table", write.table, [*TABLES, "identities"]))
-                continue
-            known = {column.name for column in columns(programme, write.table)}
+    for write in (write for source in programme.sources.values() for write in source.writes):
+        if write.table in TABLES:
+            known = columns(programme, write.table)
             problems += [unknown_name(write.at, "column", name, known) for name in write.row if name not in known]
+        elif write.table != "identities":
+            problems.append(unknown_name(write.at, "table", write.table, [*TABLES, "identities"]))
     return problems

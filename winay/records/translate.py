@@ -68,7 +68,7 @@ class Translator:
         self, programme: Programme, source: Source, pseudonyms: Pseudonyms, known: dt.date, keyed: bool
     ) -> None:
         self.source, self.pseudonyms, self.known, self.keyed = source, pseudonyms, known, keyed
-        self.columns = {t: {c.name: c for c in tables.columns(programme, t)} for t in tables.TABLES}
+        self.columns = {table: tables.columns(programme, table) for table in tables.TABLES}
         # what is hashed stays secret as long as the key of the vault does
         self.secret = pseudonyms("content", [source.source, "second half of the key"]).tobytes()
 
@@ -125,7 +125,7 @@ class Translator:
         known = self.columns.get(write.table, {})
         made = {}
         for name, cell in write.row.items():
-            kind = known[name].type if name in known else "text"
+            kind = known.get(name, "text")
             made[name] = self._typed(self._cell(cell, values, size), kind)
         if "source" in known:
             made["source"] = _constant(self.source.source, size)
