@@ -55,30 +55,31 @@ def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequenc
     rows = partial(in_force, ws, con, day=day, loads=loads)
     people = rows("people").filter(lambda row: row.person.notnull() & row.birth.notnull())
     people = ibis.memtable(con.to_pyarrow(people))  # read once
-    same = rows("same_as").filter(lambda row: row.a.notnull() & row.b.notnull())
-    who = ibis.memtable(_who(con, people, same, [d for d in decided if d.holds(day)]))
+    who = ibis.memtable(_who(con, people, rows("same_as"), [d for d in decided if d.holds(day)]))
     subjects = con.to_pyarrow(_subjects(programme, people.join(who, "person")))
-    listed = ibis.memtable(subjects).select("subject", "birth", one="person")
-    members = con.to_pyarrow(who.join(listed, "one").select("subject", "person").order_by("subject", "person"))
+    births = ibis.memtable(subjects).select("subject", "birth", one="person")
+    members = con.to_pyarrow(who.join(births, "one").select("subject", "person").order_by("subject", "person"))
     of = ibis.memtable(members)
     tree = places.known(programme, "places", con.to_pyarrow(rows("places")))
     homes = _placed(rows("residences"), places.own_codes(tree, tables.code_systems(programme), day))
     ranks = people.group_by("person").aggregate(best=people["rank"].min())
-    homes = homes.join(of, "person").left_join(ranks, "person").join(listed.select("subject", "birth"), "subject")
+    homes = homes.join(of, "person").left_join(ranks, "person").join(births, "subject")
     services = matching.derived(ws, programme, con, day).join(of, "person").select(SERVICES.names).distinct()
     enrolments = rows("enrolments").join(of, "person").select("subject", "programme", "since", "until")
     exits = rows("exits").join(of, "person").select("subject", "day", "kind")
+    items = rows("items").filter(lambda row: row.provider.notnull())
+    reported = items.select("provider", month=items.day.truncate("M").cast("date")).distinct()
     return Known(
         day=day,
         subjects=subjects,
         members=members,
         residences=con.to_pyarrow(_spells(homes)),
-        services=con.to_pyarrow(services.order_by(SERVICES.names)).cast(SERVICES),
+        services=con.to_pyarrow(services.order_by(services.columns)).cast(SERVICES),
         enrolments=con.to_pyarrow(enrolments.order_by(enrolments.columns)),
         exits=con.to_pyarrow(exits.order_by(exits.columns)),
         providers=places.known(programme, "providers", con.to_pyarrow(rows("providers"))),
         places=tree,
-        reported=con.to_pyarrow(_reported(rows("items"))),
+        reported=con.to_pyarrow(reported.order_by(reported.columns)),
         loads=loads,
     )
 
@@ -93,12 +94,13 @@ def in_force(ws: Workspace, con: Any, table: str, day: dt.date, loads: Collectio
 
 def _who(con: Any, people: Any, same: Any, decided: Sequence[link.Decision]) -> pa.Table:
     """One row an identifier: person, and `one`: the identifier of the same person that was known earliest."""
-    decisions = ibis.memtable(pa.table({"person": pa.array([n for d in decided for n in (d.a, d.b)], pa.int64())}))
-    named = [people.select("person", "known"), *(same.select("known", person=same[end]) for end in ("a", "b"))]
-    named = ibis.union(*named, decisions.mutate(known=ibis.null("date")))
+    same = same.filter(same.a.notnull() & same.b.notnull())
+    joined = pa.table({"person": pa.array([n for d in decided for n in (d.a, d.b)], pa.int64())})
+    decided_on = ibis.memtable(joined).mutate(known=ibis.null("date"))
+    ends = [same.select("known", person=end) for end in ("a", "b")]
+    named = ibis.union(people.select("person", "known"), decided_on, *ends)
     seen = named.group_by("person").aggregate(known=named.known.min()).order_by("known", "person")
-    persons = np.asarray(con.to_pyarrow(seen)["person"])
-    edges = con.to_pyarrow(same.select("a", "b"))
+    persons, edges = np.asarray(con.to_pyarrow(seen)["person"]), con.to_pyarrow(same.select("a", "b"))
     one = link.components(persons, np.asarray(edges["a"]), np.asarray(edges["b"]), decided)
     return pa.table({"person": persons, "one": one})
 
@@ -110,9 +112,9 @@ def _subjects(programme: Programme, people: Any) -> Any:
         episode=people.kind.isin(episodes).ifelse(people.birth, ibis.null("date")),
         turn=ibis.row_number().over(order_by=[people["rank"].desc(nulls_first=True), *LATER]),
     )
-    hidden = {"one", "episode", "turn", "source", *tables.BOOKKEEPING}
-    own = [name for name in people.columns if name not in hidden | {"kind", "person"}]
-    best = {name: people[name].last(order_by=people.turn) for name in own}  # the last that is not null
+    hidden = {"one", "episode", "turn", "kind", "person", "source", *tables.BOOKKEEPING}
+    told = [people[name] for name in people.columns if name not in hidden]
+    best = {column.get_name(): column.last(order_by=people.turn) for column in told}  # the last that is not null
     whole = people.group_by("kind", "episode", person=people.one).aggregate(**best)
     whole = whole.filter(whole["rank"].notnull()).drop("episode", "rank")
     number = ibis.row_number().over(order_by=["kind", "birth", "person"]).cast("int32")
@@ -140,23 +142,21 @@ def _spells(homes: Any) -> Any:
     homes = homes.filter(homes["first"] | ~homes.place.identical_to(homes.before))
     homes = homes.mutate(until=homes.since.lead().over(days) - ibis.interval(days=1))
     since = homes["first"].ifelse(ibis.least(homes.since, homes.birth), homes.since)
-    spells = homes.select("subject", "place", "settlement", since=since, until=homes.until.cast("date"))
-    return spells.select("subject", "place", "since", "until", "settlement").order_by("subject", "since")
-
-
-def _reported(items: Any) -> Any:
-    items = items.filter(items.provider.notnull())
-    months = items.select("provider", month=items.day.truncate("M").cast("date"))
-    return months.distinct().order_by("provider", "month")
+    spells = {"since": since, "until": homes.until.cast("date"), "settlement": homes.settlement}
+    return homes.select("subject", "place", **spells).order_by("subject", "since")
 
 
 def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) -> pa.Array:
-    """Those of the values that have not arrived: persons no registry or patient master names, codes of no table."""
-    if kind != "person":
-        return places.missing(ws, programme, kind, values)
+    """Those of the values that have not arrived: persons no registry or patient master names, codes that neither a load
+    nor the programme has (kind: place or provider)."""
     con = ws.connect()
-    wanted = ibis.memtable(pa.table({"person": values}))
-    for table, column in (("people", "person"), ("same_as", "a"), ("same_as", "b")):
-        rows = ws.lake.read(con, table)
-        wanted = wanted.anti_join(rows.select(person=rows[column]), "person")
-    return con.to_pyarrow(wanted)["person"].combine_chunks()
+    if kind == "person":
+        named = (("people", "person"), ("same_as", "a"), ("same_as", "b"))
+        there = ibis.union(*(ws.lake.read(con, table).select(value=column) for table, column in named))
+    else:
+        rows = places.known(programme, f"{kind}s", con.to_pyarrow(ws.lake.read(con, f"{kind}s")))
+        systems = tables.code_systems(programme) if kind == "place" else []
+        codes = [*rows[kind].to_pylist(), *places.own_codes(rows, systems, dt.date.max)]
+        there = ibis.memtable(pa.table({"value": codes}))
+    wanted = ibis.memtable(pa.table({"value": values})).anti_join(there, "value")
+    return con.to_pyarrow(wanted)["value"].combine_chunks()

@@ -4,12 +4,10 @@ import datetime as dt
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
 from winay.programme.load import Programme
 from winay.records import tables
-from winay.workspace.folder import Workspace
 
 KEYS = {"places": "place", "providers": "provider"}
 
@@ -44,13 +42,3 @@ def own_codes(places: pa.Table, systems: list[str], day: dt.date) -> dict[str, s
 
     rows = sorted(places.to_pylist(), key=in_force)  # the last one is kept
     return {f"{system}:{row[system]}": row["place"] for row in rows for system in systems if row[system]}
-
-
-def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) -> pa.Array:
-    """Those of the codes (kind: place or provider) that neither a load nor the programme has."""
-    table = f"{kind}s"
-    systems = tables.code_systems(programme) if kind == "place" else []
-    loaded = ws.lake.read(ws.connect(), table).select(kind, *systems).to_pyarrow()
-    rows = pa.concat_tables([loaded, shipped(programme, table).select([kind, *systems])], promote_options="permissive")
-    there = [rows[kind], *(pc.binary_join_element_wise(f"{system}:", rows[system], "") for system in systems)]
-    return values.filter(pc.invert(pc.is_in(values, pa.chunked_array([c for column in there for c in column.chunks]))))
