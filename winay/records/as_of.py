@@ -155,8 +155,9 @@ def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) ->
         there = ibis.union(*(ws.lake.read(con, table).select(value=column) for table, column in named))
     else:
         rows = places.known(programme, f"{kind}s", con.to_pyarrow(ws.lake.read(con, f"{kind}s")))
-        systems = tables.code_systems(programme) if kind == "place" else []
-        codes = [*rows[kind].to_pylist(), *places.own_codes(rows, systems, dt.date.max)]
-        there = ibis.memtable(pa.table({"value": codes}))
+        codes = rows[kind].to_pylist()
+        if kind == "place":
+            codes += places.own_codes(rows, tables.code_systems(programme), dt.date.max)
+        there = ibis.memtable(pa.table({"value": pa.array(codes, pa.string())}))
     wanted = ibis.memtable(pa.table({"value": values})).anti_join(there, "value")
     return con.to_pyarrow(wanted)["value"].combine_chunks()
