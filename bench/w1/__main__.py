@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from bench.bar import bar, median, peak_gb
 from bench.w1.by_pandas import figures as by_pandas
 from bench.w1.people import DISTRICTS, SIX_YEARS, make
+from bench.w1.table import Block, each_block
 from winay.core.ages import Age, after, days_of
 from winay.engine.fold import UP_TO_DATE, fold
 from winay.engine.kernel import receive
 from winay.engine.plan import compile
 from winay.programme.load import Programme, load
-from winay.workspace.sorted import Block, each_block
 
 ON = days_of(dt.date(2026, 6, 30))
 MONTHS = np.arange("2024-07", "2026-08", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int32)

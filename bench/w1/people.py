@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from bench.w1 import table
 from winay.core.ages import after
 from winay.programme.load import Programme
 from winay.programme.schedule import Schedule
-from winay.workspace import sorted as table
 
 DISTRICTS = 1891
 PART = 100_000

@@ -27,7 +27,7 @@ def doctor(ws: Workspace, fix: bool = False, full: bool = False) -> Iterator[dic
     """One row a check: check, state, found, remedy. `fix` removes what killed runs left behind; `full` reads everything."""
     for path in _left(ws) if fix else ():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for name, (look, worst, remedy) in _checks(ws, math.inf if full else SECONDS).items():
+    for name, look, worst, remedy in _checks(ws, math.inf if full else SECONDS):
         try:
             good, found = look()
         except WinayError as error:
@@ -38,39 +38,32 @@ def doctor(ws: Workspace, fix: bool = False, full: bool = False) -> Iterator[dic
         yield told | {"remedy": "" if good else say(remedy)}
 
 
-def _checks(ws: Workspace, seconds: float) -> dict[str, tuple[Callable[[], Found], str, str]]:
-    """name -> how to look, how bad it is when not good, what to do then."""
-    key, kept, loads = ws.key_file, ws.vault, ws.ledger.loads
-    from_copy = "bring it back from a copy; change nothing before"
-    return {
-        "Python": (lambda: (sys.version_info >= (3, 11), sys.version.split()[0]), BAD, "install Python 3.11 or newer"),
-        "room on the disk": (lambda: _room(ws.path), CARE, "make room: at least 2 GB"),
-        "right to write": (lambda: _closed(ws.path), BAD, "let the account that runs winay write in the workspace"),
-        "key": (lambda: (bool(kept.seal(b"")), str(key)), BAD, "bring the key file back from its copy"),
-        "key is private": (lambda: (not key.stat().st_mode & 0o077, str(key)), CARE, "chmod 600 on the key file"),
-        "key is outside": (lambda: (not key.is_relative_to(ws.path), str(key)), BAD, "move it, and correct winay.toml"),
-        "programme": (lambda: _programme(ws), CARE, "the last load was made under other rules; evaluate again"),
-        "clock": (lambda: _clock(ws), BAD, "the clock is behind the last load: set it"),
-        "time zone": (lambda: (bool(ZoneInfo(ws.time_zone)), ws.time_zone), BAD, "correct time_zone in winay.toml"),
-        "ledger": (lambda: _sound(ws.ledger.problems(), seconds), BAD, from_copy),
-        "lake": (lambda: _sound(ws.lake.verify(), seconds), BAD, from_copy),
-        "vault": (lambda: _sound(kept.verify(), seconds), BAD, from_copy),
-        "snapshots": (
-            lambda: _sound(ws.snapshots.verify(), seconds),
-            BAD,
-            "evaluate again, or bring it back from a copy",
-        ),
-        "delivered files": (
-            lambda: _undelivered(ws),
-            CARE,
-            "unless their time has passed, bring the vault back from a copy",
-        ),
-        "unfinished loads": (lambda: _nothing(x.name for x in loads("started")), CARE, "run the same load again"),
-        "left by killed runs": (lambda: _nothing(_left(ws)), CARE, "winay doctor --fix removes them"),
-        "refused records": (lambda: _nothing(x.file for x in ws.ledger.refused()), CARE, "see winay refused list"),
-        "late sources": (lambda: _late(ws), CARE, "ask who owes them: winay sources"),
-        "log of looks": (lambda: _looks(ws), BAD, "somebody changed the log: tell the data-protection officer"),
-    }
+def _checks(ws: Workspace, seconds: float) -> list[tuple[str, Callable[[], Found], str, str]]:
+    """Name, how to look, how bad it is when not good, what to do then."""
+    key, vault, ledger, loads = ws.key_file, ws.vault, ws.ledger, ws.ledger.loads
+    copy, again = "bring it back from a copy; change nothing before", "evaluate again, or bring it back from a copy"
+    expired = "unless their time has passed, bring the vault back from a copy"
+    return [
+        ("Python", lambda: (sys.version_info >= (3, 11), sys.version.split()[0]), BAD, "install Python 3.11 or newer"),
+        ("room on the disk", lambda: _room(ws.path), CARE, "make room: at least 2 GB"),
+        ("right to write", lambda: _closed(ws.path), BAD, "let the account that runs winay write in the workspace"),
+        ("key", lambda: (bool(vault.seal(b"")), str(key)), BAD, "bring the key file back from its copy"),
+        ("key is private", lambda: (not key.stat().st_mode & 0o077, str(key)), CARE, "chmod 600 on the key file"),
+        ("key is outside", lambda: (not key.is_relative_to(ws.path), str(key)), BAD, "move it, and correct winay.toml"),
+        ("programme", lambda: _programme(ws), CARE, "the last load was made under other rules; evaluate again"),
+        ("clock", lambda: _clock(ws), BAD, "the clock is behind the last load: set it"),
+        ("time zone", lambda: (bool(ZoneInfo(ws.time_zone)), ws.time_zone), BAD, "correct time_zone in winay.toml"),
+        ("ledger", lambda: _sound(ledger.problems(), seconds), BAD, copy),
+        ("lake", lambda: _sound(ws.lake.verify(), seconds), BAD, copy),
+        ("vault", lambda: _sound(vault.verify(), seconds), BAD, copy),
+        ("snapshots", lambda: _sound(ws.snapshots.verify(), seconds), BAD, again),
+        ("delivered files", lambda: _undelivered(ws), CARE, expired),
+        ("unfinished loads", lambda: _nothing(x.name for x in loads(done=False)), CARE, "run the same load again"),
+        ("left by killed runs", lambda: _nothing(_left(ws)), CARE, "winay doctor --fix removes them"),
+        ("refused records", lambda: _nothing(x.file for x in ledger.refused()), CARE, "see winay refused list"),
+        ("late sources", lambda: _late(ws), CARE, "ask who owes them: winay sources"),
+        ("log of looks", lambda: _looks(ws), BAD, "somebody changed the log: tell the data-protection officer"),
+    ]
 
 
 def _nothing(names: Iterable[object]) -> Found:
@@ -125,8 +118,8 @@ def _late(ws: Workspace) -> Found:
 
 
 def _looks(ws: Workspace) -> Found:
+    from winay.decisions import database
     from winay.decisions.models import looks
-    from winay.decisions.setup import database
 
     broken = looks.first_broken(database(ws))
     return broken is None, say("line {n}", n=broken) if broken else ""

@@ -14,7 +14,6 @@ from winay.engine.judging import Calendar
 from winay.engine.tree import Tree
 from winay.programme.indicators import Indicator
 from winay.workspace import Workspace
-from winay.workspace.connect import spark
 from winay.workspace.snapshots import Snapshot
 
 if TYPE_CHECKING:  # what brings Numba is read when it is needed: a snapshot's figures do without
@@ -78,8 +77,11 @@ def evaluate(ws: Workspace, caller: gate.Caller, on: date, known_on: date, advan
 
 def backend(ws: Workspace) -> Any:
     """Spark where WINAY_SPARK names a master (`local[2]`, `spark://host:7077`), else DuckDB in this process."""
-    master = os.environ.get("WINAY_SPARK")
-    return spark(master) if master else ws.connect()
+    if not (master := os.environ.get("WINAY_SPARK")):
+        return ws.connect()
+    from winay.workspace.spark import connect
+
+    return connect(master)
 
 
 def verdicts_name(indicator: Indicator) -> str:

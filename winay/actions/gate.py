@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from winay.actions.opening import promised
 from winay.core.problems import wrong_use
+from winay.decisions import database
+from winay.decisions.models import decided, looks
+from winay.records import as_of, witness
+from winay.records.link import Decision
 from winay.workspace import Workspace
-
-if TYPE_CHECKING:
-    from winay.records.as_of import Known
-    from winay.records.link import Decision
-    from winay.records.witness import Line
+from winay.workspace.vault import parse
 
 KEEPER, ANALYST = "keeper", "analyst"
 SEES_NAMES = {KEEPER}
@@ -43,24 +43,18 @@ class People:
     ws: Workspace
     identities_open: bool = False
     how_many: int = 0
-    decided: Sequence["Decision"] = ()
+    decided: Sequence[Decision] = ()
 
-    def known(self, day: date) -> "Known":
+    def known(self, day: date) -> as_of.Known:
         """The canonical tables as known on a day, people's decisions on who is who included."""
-        from winay.records.as_of import known_by
+        return as_of.known_by(self.ws, promised(self.ws), day, self.decided)
 
-        return known_by(self.ws, promised(self.ws), day, self.decided)
-
-    def lines(self, persons: Collection[int], day: date) -> "list[Line]":
+    def lines(self, persons: Collection[int], day: date) -> list[witness.Line]:
         """The records of a person's identifiers as known on a day, down to the delivered line."""
-        from winay.records import witness
-
         return witness.lines(self.ws, promised(self.ws), persons, day)
 
     def registry(self, persons: Collection[int], day: date) -> list[dict[str, Any]]:
         """The registry rows that say who a person is."""
-        from winay.records import witness
-
         return witness.registry(self.ws, persons, day)
 
     def shown(self, how_many: int) -> None:
@@ -73,11 +67,9 @@ class People:
         return self.ws.vault.identities(persons)
 
     def raw(self, load: int, line: int) -> bytes:
-        """A delivered line as it came, names and all."""
-        from winay.records.witness import raw
-
+        """A delivered line as it came, names and all. Raises WinayError where names were not asked for."""
         self._names_asked_for()
-        return raw(self.ws, load, line)
+        return witness.raw(self.ws, load, line)
 
     def _names_asked_for(self) -> None:
         if not self.identities_open:
@@ -94,10 +86,6 @@ def tables(
     what: what is asked, in codes and pseudonyms only. Raises WinayError (wrong use) without a purpose, for a place the
     caller does not answer for, and for names the caller's role may not see.
     """
-    from winay.decisions.models import looks
-    from winay.decisions.plain import decided
-    from winay.decisions.setup import database
-
     _allowed(caller, purpose, places, identities)
     people = People(ws, identities, decided=decided(ws))
     try:
@@ -121,7 +109,5 @@ def _allowed(caller: Caller, purpose: str, places: Sequence[str], identities: bo
 
 def person(ws: Workspace, text: str) -> int:
     """The pseudonym somebody typed: its 13 characters, or a document as KIND:VALUE (which needs the vault's key)."""
-    from winay.workspace.vault import parse
-
     kind, _, value = text.partition(":")
     return int(ws.vault.pseudonyms(kind, [value])[0]) if value else parse(text)

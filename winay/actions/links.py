@@ -55,8 +55,8 @@ def undo(ws: Workspace, caller: Caller, a: str, b: str) -> dict[str, str]:
 
 def _held(ws: Workspace, a: str, b: str) -> tuple[list[int], Any]:
     """The two persons, and the decision on them that holds (a query)."""
+    from winay.decisions import database
     from winay.decisions.models import LinkDecision
-    from winay.decisions.setup import database
 
     pair = [gate.person(ws, a), gate.person(ws, b)]
     if pair[0] == pair[1]:

@@ -41,7 +41,7 @@ def derive(ws: Workspace, programme: Programme) -> list[Path]:
     One file a load: the contacts it touched. A contact touched again moves to the file of its last load."""
     folder = ws.derived / "services" / _mark(ws, programme)
     folder.mkdir(parents=True, exist_ok=True)
-    holding = {file.load for table in ("items", "withdrawn") for file in ws.ledger.files(table) if file.kind == "data"}
+    holding = {file.load for table in ("items", "withdrawn") for file in ws.ledger.files(table) if file.is_data}
     files = {load: folder / f"{load:06d}.parquet" for load in sorted(holding)}
     for load, path in files.items():
         if not path.exists():
@@ -258,5 +258,5 @@ def _mark(ws: Workspace, programme: Programme) -> str:
     said = [f"{name} {m.model_dump_json(exclude=unsaid)}" for name, m in sorted(programme.services.items())]
     said += programme.head.counted_types
     if any(m.provider for m in _every(programme.services.values())):
-        said += [f"{file.name} {file.sha256}" for file in ws.ledger.files("providers") if file.kind == "data"]
+        said += [f"{file.name} {file.sha256}" for file in ws.ledger.files("providers") if file.is_data]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]

@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from winay.core.problems import At, Problem, WinayError
-from winay.workspace import faults
+
+
+def step() -> None:
+    """Called before each sync of a file or folder and each commit: where tests fill the disk or kill the process."""
 
 
 def sync(path: Path) -> None:
     """Return when the file or folder is on the disk (a folder: its list of names)."""
+    step()
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -34,7 +38,6 @@ def staged(path: Path) -> Iterator[Path]:
     try:
         yield draft
         sync(draft)
-        faults.point("disk.name")
         draft.replace(path)
         sync(path.parent)
     finally:

@@ -5,19 +5,19 @@ import os
 import tomllib
 import uuid
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from platformdirs import user_config_path
 
 from winay.core.problems import At, Problem, WinayError, wrong_use
 from winay.core.text import say
-from winay.workspace import disk, faults
-
-if TYPE_CHECKING:
-    from winay.workspace.lake import Lake
-    from winay.workspace.ledger import Ledger
-    from winay.workspace.snapshots import Snapshots
-    from winay.workspace.vault import Vault
+from winay.workspace import disk
+from winay.workspace.connect import connect
+from winay.workspace.lake import Lake
+from winay.workspace.ledger import Ledger
+from winay.workspace.snapshots import Snapshots
+from winay.workspace.vault import Vault, key_mark, new_key, read_key
 
 NAME = "winay.toml"
 FORMAT = 1
@@ -35,7 +35,7 @@ mark = {mark}
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Workspace:
     """One workspace. Opening it reads winay.toml only; its rooms open when they are used."""
 
@@ -46,46 +46,17 @@ class Workspace:
     key_file: Path
     key_mark: str
 
-    @cached_property
-    def ledger(self) -> "Ledger":
-        from winay.workspace.ledger import Ledger
-
-        return Ledger(self.path / "ledger.sqlite")
-
-    @cached_property
-    def lake(self) -> "Lake":
-        """The lake; whoever knows the canonical tables declares them: `ws.lake.declare(schemas)`."""
-        from winay.workspace.lake import Lake
-
-        return Lake(self.path / "lake", self.ledger)
-
-    @cached_property
-    def vault(self) -> "Vault":
-        from winay.workspace.vault import Vault
-
-        return Vault(self.path / "vault", self.key_file, self.key_mark)
-
-    @cached_property
-    def snapshots(self) -> "Snapshots":
-        from winay.workspace.snapshots import Snapshots
-
-        return Snapshots(self.path / "snapshots", self.ledger)
-
-    @property
-    def derived(self) -> Path:
-        """What can be made again from the lake; may be deleted at any time."""
-        return self.path / "derived"
-
-    @property
-    def decisions(self) -> Path:
-        """The application's database (users, links, plans): its room makes it."""
-        return self.path / "decisions.sqlite"
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.path / "ledger.sqlite")
+        self.lake = Lake(self.path / "lake", self.ledger)  # who knows the canonical tables declares them to it
+        self.vault = Vault(self.path / "vault", self.key_file, self.key_mark)
+        self.snapshots = Snapshots(self.path / "snapshots", self.ledger)
+        self.derived = self.path / "derived"  # what can be made again from the lake; may be deleted at any time
+        self.decisions = self.path / "decisions.sqlite"  # the application's database: its room makes it
 
     def connect(self, threads: int | None = None) -> Any:
         """An Ibis backend on DuckDB for this workspace; what does not fit in memory is spilled into `derived`."""
-        from winay.workspace.connect import connect
-
-        return connect(threads=threads, spill=self.derived / "spill")
+        return connect(threads, spill=self.derived / "spill")
 
 
 def create(path: Path | str, programme: str = "pe-dit", key: Path | None = None, time_zone: str = "UTC") -> Workspace:
@@ -93,10 +64,6 @@ def create(path: Path | str, programme: str = "pe-dit", key: Path | None = None,
 
     winay.toml is written last: a folder without it is no workspace, and can be made again.
     """
-    from platformdirs import user_config_path
-
-    from winay.workspace.key import key_mark, new_key, read_key
-
     path = Path(path).absolute()
     _refuse_place(path)
     number = uuid.uuid4().hex[:12]
@@ -110,12 +77,10 @@ def create(path: Path | str, programme: str = "pe-dit", key: Path | None = None,
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in FOLDERS:
             (path / name).mkdir(exist_ok=True)
-        mark = key_mark(read_key(key_file))
-        made = Workspace(path, number, programme, time_zone, key_file, mark)
+        made = Workspace(path, number, programme, time_zone, key_file, key_mark(read_key(key_file)))
         made.ledger.create()
         made.vault.create()
-        faults.point("folder.create")
-        facts = dict(id=number, programme=programme, time_zone=time_zone, key_file=str(key_file), mark=mark)
+        facts = dict(id=number, programme=programme, time_zone=time_zone, key_file=str(key_file), mark=made.key_mark)
         text = _TOML.format(**{name: json.dumps(value, ensure_ascii=False) for name, value in facts.items()})
         with disk.staged(path / NAME) as draft:
             draft.write_text(text, "utf-8")
@@ -130,10 +95,7 @@ def open_workspace(path: Path | str | None = None) -> Workspace:
     if found is None:
         hint = "make one with: winay init DIR, or name one with: -w DIR"
         raise wrong_use("there is no workspace in {place}", hint=hint, place=start)
-    return _read(found / NAME)
-
-
-def _read(file: Path) -> Workspace:
+    file = found / NAME
     try:
         told = tomllib.loads(file.read_text("utf-8"))
         number, programme, time_zone, key = told["id"], told["programme"], told["time_zone"], told["key"]
@@ -144,7 +106,7 @@ def _read(file: Path) -> Workspace:
     if version != FORMAT:
         facts, hint = {"found": version, "known": str(FORMAT)}, "use the version of winay that made it, or a newer one"
         raise WinayError(Problem(At(str(file)), "format {found}; this winay reads format {known}", "", hint, facts))
-    return Workspace(file.parent, number, programme, time_zone, key_file.absolute(), mark)
+    return Workspace(found, number, programme, time_zone, key_file.absolute(), mark)
 
 
 def _refuse_place(path: Path) -> None:

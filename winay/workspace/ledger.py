@@ -1,7 +1,7 @@
 """The load ledger: which deliveries are done, in which files of the lake, and what was refused.
 
-One SQLite file, no Django. A load is *done* when its line here says so and not before; one commit says it together with
-all its files. What the ledger does not know does not exist.
+One SQLite file, no Django. A load is *done* when its line here says so and not before; the same line names its files.
+What the ledger does not know does not exist.
 """
 
 import hashlib
@@ -10,34 +10,42 @@ import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import count
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel
 
 from winay.core.problems import At, Problem, WinayError
 from winay.core.text import say
-from winay.workspace import disk, faults
-from winay.workspace.sqlite import Database, Row, put
+from winay.workspace import disk
+from winay.workspace.sqlite import Database, next_number, put
 
-STARTED, DONE = "started", "done"
 _SCHEMA = """
-create table if not exists loads (id integer primary key autoincrement, source text, name text, sha256 text,
-    size integer, known text, mode text, replaces text, programme text, state text, started text, finished text,
-    counts text, mark text);
-create table if not exists files (load integer, "table" text, name text, kind text, sha256 text, mark text,
-    primary key ("table", name));
-create table if not exists refused (id integer primary key autoincrement, load integer, file text, line integer,
-    "column" text, reason text, expected text, sealed blob, accepted_by integer, mark text);
-create table if not exists officials (period text, snapshot text, since text, mark text);
+create table if not exists loads (id integer primary key autoincrement, said text, mark text);
+create table if not exists refused (id integer primary key autoincrement, load integer, said text, sealed blob,
+    mark text);
+create table if not exists officials (id integer primary key autoincrement, said text, mark text);
 """
 
 
-@dataclass(frozen=True)
-class Load:
-    """One delivery. `known`: the day it was delivered; `counts`: records, accepted, refused, duplicate, created, …"""
+class LakeFile(BaseModel, frozen=True):
+    """A file of the lake, data or the table's log, as it was when its load was done. `name`: below the table's folder."""
+
+    load: int
+    table: str
+    name: str
+    sha256: str
+
+    @property
+    def is_data(self) -> bool:
+        return "/" not in self.name
+
+
+class Load(BaseModel, frozen=True):
+    """One delivery. `known`: the day it was delivered; `finished`: when it was done, empty before; `counts`: records,
+    accepted, refused, duplicate, created, …"""
 
     id: int
     source: str
@@ -46,23 +54,12 @@ class Load:
     size: int
     known: date
     mode: str
-    replaces: str
-    programme: str
-    state: str
     started: str
-    finished: str
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class LakeFile:
-    """A file of the lake as it was when its load was done. `kind`: data or log."""
-
-    load: int
-    table: str
-    name: str
-    kind: str
-    sha256: str
+    replaces: str = ""
+    programme: str = ""
+    finished: str = ""
+    counts: dict[str, int] = {}
+    files: tuple[LakeFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,8 @@ class Ledger:
         self._file = Database(path, "the ledger")
         self._lock = FileLock(str(path.with_name(".lock")))
         self._holder = path.with_name(".lock.holder")
-        self._open: tuple[int, list[LakeFile]] = (0, [])
+        self._open: Load | None = None
+        self._written: list[LakeFile] = []
 
     def create(self) -> None:
         """Make the tables (an existing ledger is left as it is)."""
@@ -114,70 +112,57 @@ class Ledger:
             self._lock.release()
 
     def begin(
-        self,
-        source: str,
-        name: str,
-        sha256: str,
-        size: int,
-        known: date,
-        mode: str = "delivered",
-        *,
-        replaces: str = "",
-        programme: str = "",
+        self, source: str, name: str, sha256: str, size: int, known: date, mode: str = "delivered", **more: str
     ) -> Load:
-        """Open a load. The same delivery left unfinished by a run that died is forgotten and begun anew."""
+        """Open a load. The same delivery left unfinished by a run that died is forgotten and begun anew.
+
+        more: `replaces`, what this is now everything of; `programme`, the hash of the rules it was read under.
+        """
         name = os.fsencode(name).decode("utf-8", "replace")
         with self.lock("begin"), self._file.writing() as db:
-            dead = "delete from loads where state = ? and source = ? and sha256 = ?"
-            db.execute(dead, (STARTED, source, sha256))
-            db.execute("delete from refused where load not in (select id from loads)")
-            terms = (size, known, mode, replaces, programme)
-            load = Load(_next(db, "loads"), source, name, sha256, *terms, STARTED, _now(), "")
-            put(db, "loads", [_row(load)])
-            faults.point("ledger.begin")
-        self._open = (load.id, [])
+            for dead in self._loads(db):
+                if not dead.finished and (dead.source, dead.sha256) == (source, sha256):
+                    db.execute("delete from loads where id = ?", (dead.id,))
+                    db.execute("delete from refused where load = ?", (dead.id,))
+            told = {"source": source, "name": name, "sha256": sha256, "size": size, "known": known, "mode": mode}
+            load = Load.model_validate({**told, **more, "id": next_number(db, "loads"), "started": _now()})
+            put(db, "loads", load.id, load.model_dump_json())
+        self._open, self._written = load, []
         return load
 
     def written(self, load: int) -> list[LakeFile]:
         """The files written so far for the open load, to add to. ValueError for any other, or without the lock."""
-        if load != self._open[0] or not self._lock.is_locked:
+        if not self._open or self._open.id != load or not self._lock.is_locked:
             raise ValueError(f"load {load} is not open")
-        return self._open[1]
+        return self._written
 
     def finish(self, load: int, counts: Mapping[str, int], corrected: Collection[int] = ()) -> Load:
-        """Done: from this commit on the load's rows are read. `corrected`: refused rows that this load accepted.
-
-        ValueError when `records` is counted and accepted + refused + duplicate do not add up to it.
-        """
+        """Done: from this commit on the load's rows are read. `corrected`: refused rows that this load accepted; they
+        leave the store. ValueError when `records` is counted and accepted + refused + duplicate do not add up to it."""
         total = sum(counts.get(name, 0) for name in ("accepted", "refused", "duplicate"))
         if counts.get("records", total) != total:
             raise ValueError(f"the counts of load {load} do not add up: {dict(counts)}")
         with self.lock("finish"), self._file.writing() as db:
             files = self.written(load)
-            begun = next(x for x in self._loads(db) if x.id == load)
-            done = replace(begun, state=DONE, finished=_now(), counts=dict(sorted(counts.items())))
-            for number in corrected:
-                found = list(self._file.rows(db, "select * from refused where id = ?", number))
-                put(db, "refused", ((*row[:-1], load) for row in found))
-            put(db, "files", map(astuple, files))
-            put(db, "loads", [_row(done)])
-            faults.point("ledger.finish")
-        self._open = (0, [])
+            assert self._open
+            done = self._open.model_copy(update={"finished": _now(), "counts": dict(counts), "files": tuple(files)})
+            db.executemany("delete from refused where id = ?", ((number,) for number in corrected))
+            put(db, "loads", load, done.model_dump_json())
+        self._open = None
         return done
 
-    def find(self, sha256: str, source: str | None = None) -> Load | None:
-        """The finished load of these bytes, if there is one."""
-        fits = (load for load in self.loads() if load.sha256 == sha256 and source in (None, load.source))
-        return next(fits, None)
-
-    def loads(self, state: str | None = DONE) -> list[Load]:
-        """The loads in this state (None: all), oldest first."""
+    def loads(self, done: bool = True) -> list[Load]:
+        """The loads that are done, oldest first; or those that are not: being written, or left by a run that died."""
         with self._file.open() as db:
-            return [load for load in self._loads(db) if state in (None, load.state)]
+            return [load for load in self._loads(db) if bool(load.finished) is done]
+
+    def find(self, sha256: str, source: str) -> Load | None:
+        """The finished load of these bytes, if there is one."""
+        return next((load for load in self.loads() if (load.sha256, load.source) == (sha256, source)), None)
 
     def load(self, number: int) -> Load | None:
-        """The load of this number."""
-        return next((load for load in self.loads(None) if load.id == number), None)
+        """The finished load of this number."""
+        return next((load for load in self.loads() if load.id == number), None)
 
     def finished(self) -> frozenset[int]:
         """The numbers of the loads that are done."""
@@ -191,61 +176,45 @@ class Ledger:
 
     def files(self, table: str | None = None) -> list[LakeFile]:
         """The files of finished loads in the lake (of one table), in order of load and name."""
-        sql = 'select * from files where "table" = coalesce(?, "table") order by load, name'
-        with self._file.open() as db:
-            return [LakeFile(*row) for row in self._file.rows(db, sql, table)]
+        return [file for load in self.loads() for file in load.files if table in (None, file.table)]
 
     def refuse(self, load: int, rows: Iterable[Refused], seal: Callable[[bytes], bytes]) -> None:
-        """Keep refused records of a load, what they said sealed (`vault.seal`)."""
-
-        def row(number: int, x: Refused) -> Row:
-            said = seal(json.dumps([x.found, x.raw]).encode())
-            return number, load, x.file, x.line, x.column, x.reason, x.expected, said, None
-
+        """Keep refused records of a load, in order of line, what they said sealed (`vault.seal`)."""
         with self._file.writing() as db:
-            put(db, "refused", map(row, count(_next(db, "refused")), rows))
-            faults.point("ledger.refuse")
+            for number, x in enumerate(rows, start=next_number(db, "refused")):
+                said = json.dumps([x.file, x.line, x.column, x.reason, x.expected])
+                put(db, "refused", number, load, said, seal(json.dumps([x.found, x.raw]).encode()))
 
     def refused(
         self, *, load: int | None = None, source: str | None = None, unseal: Callable[[bytes], bytes] | None = None
     ) -> Iterator[Refused]:
         """The refused records of finished loads that no later load accepted; `found` and `raw` only with `unseal`."""
-        sql = """select refused.* from refused join loads on loads.id = load
-            where state = 'done' and accepted_by is null and load = coalesce(?, load) and source = coalesce(?, source)
-            order by load, file, line, refused.id"""
+        asked = [x.id for x in self.loads() if load in (None, x.id) and source in (None, x.source)]
+        of_these = "where load in (select value from json_each(?))"
         with self._file.open() as db:
-            rows = list(self._file.rows(db, sql, load, source))  # so that whoever goes through them may write here
-        for number, of, file, line, column, reason, expected, sealed, _ in rows:
+            rows = list(self._file.rows(db, "refused", of_these, json.dumps(asked)))  # its reader may write here
+        for number, of, said, sealed in rows:
+            file, line, column, reason, expected = json.loads(said)
             found, raw = json.loads(unseal(sealed)) if unseal else ("", "")
             yield Refused(file, line, column, reason, expected, found, raw, of, number)
 
     def official(self, period: str, snapshot: str) -> None:
         """Remember that this snapshot is the official one of a period (the last one said counts)."""
         with self.lock("official"), self._file.writing() as db:
-            put(db, "officials", [(period, snapshot, _now())])
+            put(db, "officials", next_number(db, "officials"), json.dumps([period, snapshot, _now()]))
 
     def officials(self) -> list[tuple[str, str]]:
         """(period, snapshot) in the order in which they were made official."""
         with self._file.open() as db:
-            return [row[:2] for row in self._file.rows(db, "select * from officials order by rowid")]
+            told = [json.loads(said) for _, said in self._file.rows(db, "officials")]
+        return [(period, snapshot) for period, snapshot, _ in told]
 
     def problems(self) -> list[Problem]:
         """What is wrong with the file or a row of it: empty when all is sound."""
-        return self._file.problems(["loads", "files", "refused", "officials"])
+        return self._file.problems(["loads", "refused", "officials"])
 
-    def _loads(self, db: sqlite3.Connection) -> list[Load]:
-        loads = (Load(*row) for row in self._file.rows(db, "select * from loads order by id"))
-        return [replace(x, known=date.fromisoformat(str(x.known)), counts=json.loads(str(x.counts))) for x in loads]
-
-
-def _row(load: Load) -> Row:
-    return astuple(replace(load, known=load.known.isoformat(), counts=json.dumps(load.counts)))  # type: ignore[arg-type]
-
-
-def _next(db: sqlite3.Connection, table: str) -> int:
-    """The next number of a table whose numbers are never given twice."""
-    last = db.execute("select max(seq) from sqlite_sequence where name = ?", (table,)).fetchone()[0]
-    return int(last or 0) + 1
+    def _loads(self, db: sqlite3.Connection) -> Iterator[Load]:
+        return (Load.model_validate_json(said) for _, said in self._file.rows(db, "loads"))
 
 
 def _now() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from winay.core.problems import At, Problem, WinayError, unknown_name, wrong_use
 from winay.core.text import say
-from winay.workspace import disk, faults
+from winay.workspace import disk
 from winay.workspace.ledger import Ledger
 
 MANIFEST = "manifest.json"
@@ -40,23 +40,21 @@ class Snapshot:
 
     def damage(self, names: Collection[str] = ()) -> list[Problem]:
         """What is missing, too much or changed among these files (none named: all)."""
-        hint = "evaluate again, or bring the snapshot back from a copy"
+        frozen: Mapping[str, str] = self.manifest["files"]
         there = {path.name for path in self.path.iterdir()} - {MANIFEST}
-        problems = []
-        for name in sorted(names or there | self.manifest["files"].keys()):
-            path = self.path / name
-            if self.manifest["files"].get(name) != (disk.digest(path) if path.is_file() else ""):
-                found = "this file of snapshot {id} is missing, or not as it was frozen"
-                problems.append(Problem(At(str(path)), found, "", hint, {"id": self.id}))
-        return problems
+        asked = set(names or there | frozen.keys())
+        sound = {name for name in asked & there if disk.digest(self.path / name) == frozen.get(name)}
+        found = "this file of snapshot {id} is missing, or not as it was frozen"
+        hint = "evaluate again, or bring the snapshot back from a copy"
+        return [Problem(At(str(self.path / name)), found, "", hint, {"id": self.id}) for name in sorted(asked - sound)]
 
 
+@dataclass(frozen=True)
 class Snapshots:
     """The snapshots of a workspace; which is official, and for which period, is written in its ledger."""
 
-    def __init__(self, path: Path, ledger: Ledger) -> None:
-        self.path = path
-        self.ledger = ledger
+    path: Path
+    ledger: Ledger
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
@@ -74,20 +72,16 @@ class Snapshots:
 
         folder: made by `draft`, which it ends. manifest: at least NEEDED, plain values.
         """
-        missing = [name for name in NEEDED if name not in manifest]
-        if missing:
+        if missing := [name for name in NEEDED if name not in manifest]:
             raise KeyError(f"a snapshot's manifest needs {', '.join(missing)}")
         with disk.writing(say("a snapshot"), self.path):
-            files = {}
-            for path in sorted(folder.iterdir()):
-                faults.point("snapshots.file")
-                disk.sync(path)
-                files[path.name] = disk.digest(path)
+            files = {path.name: disk.digest(path) for path in sorted(folder.iterdir())}
+            for name in files:
+                disk.sync(folder / name)
             text = json.dumps({**manifest, "files": files}, sort_keys=True, ensure_ascii=False, indent=1).encode()
             number = _number(text)
             with disk.staged(folder / MANIFEST) as draft:
                 draft.write_bytes(text)
-            faults.point("snapshots.name")
             if not (self.path / number).exists():
                 folder.rename(self.path / number)
                 disk.sync(self.path)
@@ -95,8 +89,8 @@ class Snapshots:
 
     def ids(self) -> list[str]:
         """Every snapshot, oldest first."""
-        made = [path for path in self.path.glob("[0-9a-f]*") if (path / MANIFEST).is_file()]
-        return [path.name for path in sorted(made, key=lambda path: ((path / MANIFEST).stat().st_mtime_ns, path.name))]
+        made = self.path.glob(f"[0-9a-f]*/{MANIFEST}")
+        return [file.parent.name for file in sorted(made, key=lambda file: (file.stat().st_mtime_ns, file))]
 
     def open_snapshot(self, name: str = "latest") -> Snapshot:
         """By its id, the beginning of its id, `latest`, or the period it is official for."""
@@ -134,8 +128,7 @@ class Snapshots:
             spared = {*cited, *(number for _, number in self.ledger.officials()), *self.ids()[-keep:]}
             gone = [number for number in self.ids() if number not in spared]
             for number in gone:
-                draft = (self.path / number).rename(self.path / f".draft-{number}")  # all of it at once
-                shutil.rmtree(draft)
+                shutil.rmtree((self.path / number).rename(self.path / f".draft-{number}"))  # all of it at once
         return gone
 
     def verify(self) -> list[Problem]:
@@ -147,8 +140,8 @@ class Snapshots:
             except WinayError as error:
                 problems += error.problems
         found = "the official snapshot of {period}, {id}, is missing"
-        gone = [(period, number) for period, number in self.ledger.officials() if number not in ids]
-        return problems + [Problem(At(str(self.path)), found, facts={"id": id, "period": day}) for day, id in gone]
+        gone = [{"period": period, "id": id} for period, id in self.ledger.officials() if id not in ids]
+        return problems + [Problem(At(str(self.path)), found, facts=facts) for facts in gone]
 
     def leftovers(self) -> list[Path]:
         """Drafts and half-deleted snapshots of runs that were killed."""

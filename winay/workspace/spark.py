@@ -1,6 +1,7 @@
 """Ibis on Apache Spark with tables that come and go as Arrow, every cell as it was.
 
-By way of pandas, as Ibis has it, one missing whole number makes a column decimal.
+By way of pandas, as Ibis has it, one missing whole number makes a column decimal. Importing this file without the extra
+`spark` is a problem with its remedy.
 """
 
 import logging
@@ -9,17 +10,21 @@ import sys
 import warnings
 from typing import Any
 
+import ibis
 import pyarrow as pa
 
 from winay.core.problems import wrong_use
+from winay.workspace.connect import machine_memory
 
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+try:
     from ibis.backends.pyspark import Backend
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
     from pyspark.sql.pandas.types import from_arrow_schema
+except ImportError as error:
+    raise wrong_use("this needs Spark, which is not installed", hint="pip install 'winay[spark]'") from error
 
 
 class Spark(Backend):  # type: ignore[misc]
@@ -44,16 +49,13 @@ class Spark(Backend):  # type: ignore[misc]
         return self._session.createDataFrame(rows.combine_chunks())  # 4.3 drops what follows a chunk without rows
 
 
-def connect(master: str, memory: int) -> Any:
+def connect(master: str) -> Any:
     """Spark in UTC, where a country is evaluated that one machine is too small for.
 
-    master: `local[2]`, `spark://host:7077`… memory: bytes for the process that hands out the work, which holds everybody's
-    masks. Raises WinayError when there is no Java or nobody answers.
+    master: `local[2]`, `spark://host:7077`… The process that hands out the work holds everybody's masks: it gets four
+    tenths of the machine's memory. Raises WinayError when there is no Java or nobody answers.
     """
-    import ibis
-
     ibis.options.sql.fuse_selects = False
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # a page of JSON for each query that fails
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # or workers start another Python
     if master.startswith("local"):
@@ -62,7 +64,7 @@ def connect(master: str, memory: int) -> Any:
         "spark.log.level": "ERROR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.memory": f"{memory >> 20}m",
+        "spark.driver.memory": f"{machine_memory() * 4 // 10 >> 20}m",
         "spark.driver.maxResultSize": "0",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",

@@ -2,32 +2,28 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY
 from typing import Any
 
 from winay.core.problems import At, Problem, WinayError
 from winay.core.text import say
 from winay.workspace import disk
 
-Row = tuple[Any, ...]
-DISK = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_BUSY,
-}
+DISK = {SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_BUSY}
 """What the disk did, not what the file says."""
 
 
+@dataclass(frozen=True)
 class Database:
     """One file. It is opened for each use: threads may share a Database. `thing`: what people call it."""
 
-    def __init__(self, path: Path, thing: str) -> None:
-        self.path = path
-        self.thing = thing
+    path: Path
+    thing: str
 
     def create(self, schema: str) -> None:
         """Make the tables that are not there."""
@@ -39,12 +35,10 @@ class Database:
     def open(self, mode: str = "rw") -> Iterator[sqlite3.Connection]:
         """The file, to read; a damaged one is a problem."""
         try:
-            db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, timeout=60)
-            try:
+            uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+            with closing(sqlite3.connect(uri, uri=True, timeout=60)) as db:
                 db.execute("pragma synchronous = full")
                 yield db
-            finally:
-                db.close()
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in DISK and self.path.exists():
                 raise OSError(0, str(error)) from error
@@ -55,25 +49,24 @@ class Database:
         """The file, to change: all of it or nothing, on the disk at the end."""
         with disk.writing(say(self.thing), self.path), self.open(mode) as db, db:
             yield db
+            disk.step()
 
-    def rows(self, db: sqlite3.Connection, sql: str, *values: object) -> Iterator[Row]:
-        """Marked rows, whole and without their mark; a row whose mark does not fit is a problem that names it."""
-        for *row, mark in db.execute(sql, values):
+    def rows(self, db: sqlite3.Connection, table: str, where: str = "", *values: object) -> Iterator[tuple[Any, ...]]:
+        """Rows that were `put`, without their mark; one whose mark does not fit is a problem that names it."""
+        for *row, mark in db.execute(f"select * from {table} {where} order by id", values):
             if mark != _mark(row):
-                raise WinayError(self._problem(", ".join(map(str, row[:3]))))
+                raise WinayError(self._problem(f"{table}, {row[0]}"))
             yield tuple(row)
 
     def problems(self, marked: Iterable[str] = ()) -> list[Problem]:
         """What SQLite says of the file, and the marks of these tables: empty when all is sound."""
         try:
             with self.open() as db:
-                told = [line for (line,) in db.execute("pragma integrity_check") if line != "ok"]
                 for table in marked:
-                    for _ in self.rows(db, f"select * from {table}"):
-                        pass
+                    deque(self.rows(db, table), maxlen=0)  # each is looked at, none is kept
+                return [self._problem(line) for (line,) in db.execute("pragma integrity_check") if line != "ok"]
         except WinayError as error:
             return error.problems
-        return [self._problem(line) for line in told]
 
     def _problem(self, what: str) -> Problem:
         hint = "bring the file back from a copy; winay doctor tells what else is sound"
@@ -81,16 +74,17 @@ class Database:
         return Problem(At(str(self.path)), "{thing} cannot be trusted: {what}", "", hint, facts)
 
 
-def put(db: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
-    """Insert whole rows with their marks, in the place of those with the same key."""
-    marked = ((*row, _mark(row)) for row in rows)
-    first = next(marked, None)
-    if first:
-        sql = f"insert or replace into {table} values ({', '.join('?' * len(first))})"
-        db.execute(sql, first)
-        db.executemany(sql, marked)
+def put(db: sqlite3.Connection, table: str, *row: object) -> None:
+    """Insert a whole row, its number first, with its mark, in the place of the one with that number."""
+    db.execute(f"insert or replace into {table} values ({'?, ' * len(row)}?)", (*row, _mark(row)))
 
 
-def _mark(row: Sequence[object]) -> str:
+def next_number(db: sqlite3.Connection, table: str) -> int:
+    """The number of the next row of a table; none is given twice."""
+    (last,) = db.execute("select max(seq) from sqlite_sequence where name = ?", (table,)).fetchone()
+    return (last or 0) + 1
+
+
+def _mark(row: Iterable[object]) -> str:
     """A digest of the values: SQLite alone does not notice a changed byte of one."""
     return hashlib.sha256(repr(tuple(row)).encode("utf-8", "backslashreplace")).hexdigest()[:16]

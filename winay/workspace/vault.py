@@ -1,44 +1,44 @@
 """The vault: who people are, kept apart and sealed; everything outside knows a person only by a keyed pseudonym.
 
-The key is a file outside the workspace; from it comes one key for each purpose (HKDF). Without it the lake cannot be
-joined to any list of document numbers, not even by trying them all.
+The key is a file outside the workspace: 32 random bytes, and from them one key for each purpose (HKDF). Without it the
+lake cannot be joined to any list of document numbers, not even by trying them all. What is sealed is the same each time
+(AES-SIV), so that what is put twice is there once.
 """
 
 import hashlib
 import json
-import os
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 import pyarrow as pa
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from winay.core.problems import At, Problem, WinayError, wrong_use
 from winay.core.text import say
-from winay.workspace import disk, faults
-from winay.workspace.key import derived, key_mark, read_key
+from winay.workspace import disk
 from winay.workspace.sqlite import Database
 
 CHUNK = 1 << 20  # bytes of a delivery sealed at a time
-LENGTH = 4  # bytes that say how long what follows is
-ZSTD = pa.Codec("zstd")
+LENGTH = 4  # bytes that say how long a sealed chunk is
 BATCH = 20_000  # identities written at a time
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 DIGITS = 13  # 63 bits
 _json = json.JSONEncoder(sort_keys=True).encode
 _SCHEMA = """
-create table if not exists people (person integer primary key, rest integer);
-create table if not exists identities (person integer, known text, mark blob, sealed blob,
-    primary key (person, known, mark)) without rowid;
-create trigger if not exists one_person before insert on people
-    when exists (select 1 from people where person = new.person and rest <> new.rest)
-    begin select raise(abort, 'two identifiers'); end;
+create table if not exists identities (person integer, known text, sealed blob, rest integer,
+    primary key (person, known, sealed)) without rowid;
+create trigger if not exists one_person before insert on identities
+    when exists (select 1 from identities where person = new.person and rest <> new.rest)
+    begin select raise(abort, 'one pseudonym would stand for two identifiers'); end;
 """
 
 
@@ -52,10 +52,40 @@ def parse(text: str) -> int:
     plain = text.strip().upper().replace("-", "").translate(str.maketrans("ILO", "110"))
     if len(plain) != DIGITS or not set(plain) <= set(ALPHABET) or plain[0] not in ALPHABET[:8]:
         raise wrong_use('"{text}" is not the number of a person', "expected 13 letters and digits", text=text)
-    number = 0
-    for char in plain:
-        number = number * 32 + ALPHABET.index(char)
-    return number
+    return sum(ALPHABET.index(char) << 5 * place for place, char in enumerate(reversed(plain)))
+
+
+def new_key(path: Path) -> None:
+    """Write 32 random bytes, readable by the owner only. An existing key is never overwritten."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(token_hex(32) + "\n", "ascii")
+    disk.sync(path)
+    disk.sync(path.parent)
+
+
+def read_key(path: Path) -> bytes:
+    """The 32 bytes of a key file."""
+    if not path.is_file():
+        hint = "the key is outside the workspace: bring its file here, or say where it is in WINAY_KEY_FILE"
+        raise WinayError(Problem(At(str(path)), "the key of this workspace is not here", "", hint))
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise WinayError(Problem(At(str(path)), "this file is not a key of winay", "expected 64 hexadecimal digits"))
+    return key
+
+
+def derived(key: bytes, purpose: bytes, length: int = 32) -> bytes:
+    """A key for one purpose (HKDF-SHA-256)."""
+    return HKDF(algorithm=SHA256(), length=length, salt=None, info=purpose).derive(key)
+
+
+def key_mark(key: bytes) -> str:
+    """What the workspace remembers of its key, to know it again."""
+    return derived(key, b"winay key mark").hex()[:16]
 
 
 class Vault:
@@ -68,7 +98,7 @@ class Vault:
         self._file = Database(path / "identities.sqlite", "the vault")
 
     def create(self) -> None:
-        """Make the tables of identities."""
+        """Make the table of identities."""
         self._file.create(_SCHEMA)
 
     @cached_property
@@ -85,8 +115,8 @@ class Vault:
         return derived(self.key, b"winay pseudonyms")
 
     @cached_property
-    def _sealing(self) -> AESGCM:
-        return AESGCM(derived(self.key, b"winay sealed values"))
+    def _sealing(self) -> AESSIV:
+        return AESSIV(derived(self.key, b"winay sealed values", 64))
 
     def pseudonyms(self, kind: str, values: Sequence[str]) -> np.ndarray:
         """int64 >= 0, one a value: the first 63 bits of HMAC-SHA-256(key, kind:value). Distinct values are quickest."""
@@ -94,38 +124,29 @@ class Vault:
         return (words[::4] >> np.uint64(1)).astype(np.int64)
 
     def seal(self, plain: bytes, about: bytes = b"") -> bytes:
-        """Encrypt a small value; `about` must be the same when it is opened."""
-        nonce = os.urandom(12)
-        return nonce + self._sealing.encrypt(nonce, plain, about)
+        """Encrypt a value; `about` must be the same when it is opened."""
+        return self._sealing.encrypt(plain, [about])
 
     def unseal(self, value: bytes, about: bytes = b"", at: Path | None = None) -> bytes:
         """The value sealed, or a problem when a byte of it has changed. `at`: the file it is in."""
         try:
-            return self._sealing.decrypt(value[:12], value[12:], about)
+            return self._sealing.decrypt(value, [about])
         except (InvalidTag, ValueError) as error:
-            raise self._damaged(at or self.path) from error
+            raise _damaged(at or self.path) from error
 
     def put(self, people: Iterable[tuple[str, str, Mapping[str, str]]], known: date) -> None:
         """Seal what is known of identifiers: (kind, value, names, telephone…). The same again changes nothing.
 
         A pseudonym that already stands for another identifier is a problem, and nothing of the call is kept.
         """
-        lines = (self._line(*row) for row in people)
-        day = known.isoformat()
+        rows = (self._row(known, *told) for told in people)
         with self._file.writing() as db:
-            while batch := sorted(islice(lines, BATCH)):
-                try:
-                    db.executemany("insert or ignore into people values (?, ?)", (line[:2] for line in batch))
-                except sqlite3.IntegrityError as error:
-                    found = "one pseudonym would stand for two identifiers"
-                    raise WinayError(Problem(At(str(self._file.path)), found)) from error
-                rows = ((person, day, mark, sealed) for person, _, mark, sealed in batch)
-                db.executemany("insert or ignore into identities values (?, ?, ?, ?)", rows)
-            faults.point("vault.identities")
+            while batch := sorted(islice(rows, BATCH)):
+                db.executemany("insert or ignore into identities values (?, ?, ?, ?)", batch)
 
     def identities(self, persons: Iterable[int]) -> dict[int, dict[str, str]]:
         """person -> all that is known of the identifier: `kind`, `value` and its facts; what became known later wins."""
-        sql = "select person, sealed from identities where person = ? order by known, mark"
+        sql = "select person, sealed from identities where person = ? order by known, sealed"
         facts: dict[int, dict[str, str]] = {}
         with self._file.open() as db:
             for asked in persons:
@@ -134,7 +155,7 @@ class Vault:
         return facts
 
     def erase(self, person: int) -> bool:
-        """Forget who a pseudonym is. True when something was known. The pseudonym stays taken."""
+        """Forget who a pseudonym is. True when something was known."""
         with self._file.writing() as db:
             db.execute("pragma secure_delete = on")  # zeroes on the disk, not only a free page
             return db.execute("delete from identities where person = ?", (int(person),)).rowcount > 0
@@ -146,21 +167,15 @@ class Vault:
         if kept.is_file():
             return sha256
         thing, size = say("the delivered file in the vault"), path.stat().st_size
-        with (
-            disk.writing(thing, kept, size),
-            disk.staged(kept) as draft,
-            path.open("rb") as plain,
-            draft.open("wb") as out,
-        ):
-            for number, chunk in enumerate(iter(lambda: plain.read(CHUNK), b"")):
-                faults.point("vault.keep.chunk")
-                found.update(chunk)
-                packed = _length(chunk) + ZSTD.compress(chunk, asbytes=True)
-                piece = self.seal(packed, f"{sha256} {number}".encode())
-                out.write(_length(piece) + piece)
-            if found.hexdigest() != sha256:
-                raise OSError(0, say("the delivered file changed while it was read"))
-        disk.sync(kept.parent.parent)
+        with disk.writing(thing, kept, size):
+            with disk.staged(kept) as draft, path.open("rb") as plain, draft.open("wb") as out:
+                for number, chunk in enumerate(iter(partial(plain.read, CHUNK), b"")):
+                    found.update(chunk)
+                    sealed = self.seal(pa.compress(chunk, "zstd", asbytes=True), f"{sha256} {number}".encode())
+                    out.write(len(sealed).to_bytes(LENGTH, "big") + sealed)
+                if found.hexdigest() != sha256:
+                    raise OSError(0, say("the delivered file changed while it was read"))
+            disk.sync(kept.parent.parent)
         return sha256
 
     def delivered(self, sha256: str) -> Iterator[bytes]:
@@ -171,17 +186,16 @@ class Vault:
             hint = "it was kept for the declared time, or it was never loaded here"
             raise WinayError(Problem(At(str(kept)), "this delivery is not in the vault", "", hint))
         with kept.open("rb") as file:
-            for number, length in enumerate(iter(lambda: file.read(LENGTH), b"")):
-                piece = file.read(int.from_bytes(length, "big"))
-                if _length(piece) != length:
-                    raise self._damaged(kept)
-                packed = self.unseal(piece, f"{sha256} {number}".encode(), kept)
-                size = int.from_bytes(packed[:LENGTH], "big")
-                chunk = ZSTD.decompress(packed[LENGTH:], decompressed_size=size, asbytes=True)
+            for number, length in enumerate(iter(partial(file.read, LENGTH), b"")):
+                sealed = file.read(int.from_bytes(length, "big"))
+                if len(sealed).to_bytes(LENGTH, "big") != length:
+                    raise _damaged(kept)
+                packed = self.unseal(sealed, f"{sha256} {number}".encode(), kept)
+                chunk = pa.input_stream(pa.py_buffer(packed), compression="zstd").read()
                 found.update(chunk)
                 yield chunk
         if found.hexdigest() != sha256:
-            raise self._damaged(kept)
+            raise _damaged(kept)
 
     def deliveries(self) -> list[str]:
         """The deliveries kept, by their SHA-256."""
@@ -204,39 +218,31 @@ class Vault:
     def _kept(self, sha256: str) -> Path:
         return self.path / "deliveries" / sha256[:2] / sha256
 
-    def _damaged(self, path: Path) -> WinayError:
-        return WinayError(
-            Problem(At(str(path)), "what is sealed here is damaged", "", "bring the file back from a copy")
-        )
-
-    def _line(self, kind: str, value: str, facts: Mapping[str, str]) -> tuple[int, int, bytes, bytes]:
-        """Pseudonym, what else its HMAC says (another identifier would say other), a mark of the facts, the facts."""
+    def _row(self, known: date, kind: str, value: str, facts: Mapping[str, str]) -> tuple[int, str, bytes, int]:
+        """Pseudonym, day, the facts sealed, and what else its HMAC says (another identifier would say other)."""
         word = _hmac(self._naming, kind)(value)
         person, rest = (int.from_bytes(word[at : at + 8], "big") >> 1 for at in (0, 8))
         plain = _json({**facts, "kind": kind, "value": value}).encode()
-        mark = hashlib.blake2b(plain, key=self._naming, digest_size=8).digest()
-        return person, rest, mark, self.seal(plain, person.to_bytes(8, "big"))
+        return person, known.isoformat(), self.seal(plain, person.to_bytes(8, "big")), rest
 
-    def _facts(self, person: int, value: bytes) -> dict[str, str]:
-        facts: dict[str, str] = json.loads(self.unseal(value, int(person).to_bytes(8, "big"), self._file.path))
+    def _facts(self, person: int, sealed: bytes) -> dict[str, str]:
+        facts: dict[str, str] = json.loads(self.unseal(sealed, int(person).to_bytes(8, "big"), self._file.path))
         return facts
 
 
-def _length(content: bytes) -> bytes:
-    return len(content).to_bytes(LENGTH, "big")
+def _damaged(path: Path) -> WinayError:
+    return WinayError(Problem(At(str(path)), "what is sealed here is damaged", "", "bring the file back from a copy"))
 
 
 @cache
 def _hmac(key: bytes, kind: str) -> Callable[[str], bytes]:
-    """HMAC-SHA-256(key, kind:value) of values: RFC 2104 with its keyed states copied, four times as fast as hmac.digest."""
-    pad = key.ljust(64, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in pad) + kind.encode() + b":")
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in pad))
+    """HMAC-SHA-256(key, kind:value) of values; begun once, as the key and the kind take longer than a value."""
+    begun = HMAC(key, SHA256())
+    begun.update(f"{kind}:".encode())
 
     def digest(value: str) -> bytes:
-        one, two = inner.copy(), outer.copy()
-        one.update(value.encode("utf-8", "surrogatepass"))
-        two.update(one.digest())
-        return two.digest()
+        mac = begun.copy()
+        mac.update(value.encode("utf-8", "surrogatepass"))
+        return mac.finalize()
 
     return digest

@@ -9,8 +9,8 @@ from winay.actions import gate
 from winay.actions.gate import ANALYST, KEEPER, Caller, operator, tables
 from winay.actions.opening import made, opened
 from winay.core.problems import WinayError
+from winay.decisions import database
 from winay.decisions.models import Look, looks
-from winay.decisions.setup import database
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from winay.actions.gate import KEEPER, Caller, person
 from winay.actions.links import decide, undo
 from winay.actions.opening import made, opened
 from winay.core.problems import WinayError
-from winay.decisions.plain import decided
+from winay.decisions.models import decided
 from winay.records.link import Decision
 
 ANA = Caller("ana", KEEPER)

@@ -1,6 +1,5 @@
 """A load that fails at any of its writes leaves nothing half done, and the same command finishes the work."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,45 +7,55 @@ from pathlib import Path
 import pytest
 
 from tests.rooms.records.conftest import DELIVERED, SAMPLES, load_samples
+from tests.rooms.workspace.delivery import interrupted
 from winay.core.problems import WinayError
 from winay.programme.load import Programme
 from winay.records.as_of import known_by
 from winay.records.load import load
-from winay.workspace import faults
+from winay.workspace import disk
 from winay.workspace.folder import Workspace
 
-POINTS = [point for point in faults.POINTS if not point.startswith(("folder", "snapshots"))]
+STEPS = 28
+"""Syncs and commits of a load."""
 SCRIPT = """
 import datetime as dt, sys
 from pathlib import Path
+from tests.rooms.workspace.delivery import interrupted
 from winay.programme.locate import programme
 from winay.records.load import load
-from winay.workspace.folder import open_workspace
+from winay.workspace import disk, open_workspace
+disk.step = interrupted(int(sys.argv[3]), kill=True)
 load(open_workspace(sys.argv[1]), programme("pe-dit"), "padron", [Path(sys.argv[2])], dt.date(2026, 10, 1))
 """
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_full_disk_at_any_step(ws: Workspace, peru: Programme, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
-    faults.reset()
-    monkeypatch.setenv("WINAY_FAULT", point)
-    with pytest.raises((WinayError, OSError)):
-        load_samples(ws, peru, ["padron"])
-    monkeypatch.delenv("WINAY_FAULT")
+@pytest.mark.parametrize("nth", range(1, STEPS + 1))
+def test_a_full_disk_at_any_step(ws: Workspace, peru: Programme, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(disk, "step", interrupted(nth))
+        with pytest.raises(WinayError):
+            load_samples(ws, peru, ["padron"])
     assert ws.ledger.loads() == []
     assert known_by(ws, peru, DELIVERED).subjects.num_rows == 0
     assert load_samples(ws, peru, ["padron"])[0].total("accepted") == 4
     assert known_by(ws, peru, DELIVERED).subjects.num_rows == 4
 
 
-@pytest.mark.parametrize("point", ["lake.append.log", "ledger.finish"])
-def test_a_killed_load_is_finished_by_the_same_command(ws: Workspace, peru: Programme, point: str) -> None:
+def test_no_step_is_left_out(ws: Workspace, peru: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[None] = []
+    monkeypatch.setattr(disk, "step", lambda: steps.append(None))
+    load_samples(ws, peru, ["padron"])
+    assert len(steps) == STEPS
+
+
+@pytest.mark.parametrize("nth", [5, STEPS])
+def test_a_killed_load_is_finished_by_the_same_command(ws: Workspace, peru: Programme, nth: int) -> None:
+    """While it writes the lake, and before its last commit."""
     command = [sys.executable, "-c", SCRIPT, str(ws.path), str(SAMPLES / "padron_nominal.csv")]
-    killed = os.environ | {"WINAY_FAULT": point, "WINAY_FAULT_KIND": "kill"}
     root = str(Path(__file__).parents[3])
-    assert subprocess.run(command, env=killed, cwd=root, check=False).returncode == -9
+    assert subprocess.run([*command, str(nth)], cwd=root, check=False).returncode == -9
     assert ws.ledger.loads() == []
-    two = [subprocess.Popen(command, cwd=root) for _ in range(2)]  # and two at once are one after the other
+    two = [subprocess.Popen([*command, "0"], cwd=root) for _ in range(2)]  # and two at once are one after the other
     assert [process.wait() for process in two] == [0, 0]
     assert len(ws.ledger.loads()) == 1
     assert known_by(ws, peru, DELIVERED).subjects.num_rows == 4

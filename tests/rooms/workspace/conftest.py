@@ -6,13 +6,12 @@ import pytest
 
 from tests.rooms.workspace.delivery import SCHEMAS
 from winay.workspace import Workspace, create
-from winay.workspace.key import new_key
+from winay.workspace.vault import new_key
 
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINAY_LANG", "en")
-    monkeypatch.delenv("WINAY_FAULT", raising=False)
     monkeypatch.delenv("WINAY_KEY_FILE", raising=False)
 
 

@@ -4,9 +4,14 @@ python -m tests.rooms.workspace.delivery WORKSPACE FILE
 """
 
 import csv
+import errno
+import os
+import signal
 import sys
+from collections.abc import Callable
 from datetime import date
 from importlib.abc import MetaPathFinder
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from winay.core.problems import Problem
-from winay.workspace import Workspace, open_workspace
+from winay.workspace import Workspace, disk, open_workspace
 from winay.workspace.ledger import Refused
 
 KNOWN = date(2026, 6, 1)
@@ -29,11 +34,11 @@ def deliver(ws: Workspace, file: Path) -> str:
     """Load `document,birth,day,code` lines (a birth that is no day is refused) and freeze their number. Returns its id."""
     with ws.ledger.lock("delivering"):
         sha256 = ws.vault.keep(file)
-        if not ws.ledger.find(sha256):
+        if not ws.ledger.find(sha256, "visits"):
             _load(ws, file, sha256)
-        count = sum(pq.read_metadata(file).num_rows for file in ws.lake.files("items"))
+        items = sum(pq.read_metadata(file).num_rows for file in ws.lake.files("items"))
         with ws.snapshots.draft() as folder:
-            pq.write_table(pa.table({"items": [count]}), folder / "figures.parquet")
+            pq.write_table(pa.table({"items": [items]}), folder / "figures.parquet")
             made_of = {"programme": "p", "ledger": ws.ledger.digest(), "on": "2026-06-01", "known": "2026-06-01"}
             return ws.snapshots.freeze(folder, {**made_of, "engine": "1"})
 
@@ -77,6 +82,19 @@ def answers(ws: Workspace) -> dict[str, Any]:
     }
 
 
+def interrupted(nth: int, kill: bool = False) -> Callable[[], None]:
+    """In the place of `disk.step`: the nth time, the disk is full or the process dies."""
+    passed = count(1)
+
+    def step() -> None:
+        if next(passed) == nth:
+            if kill:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    return step
+
+
 def damage(ws: Workspace) -> list[Problem]:
     """All that the workspace finds wrong with itself."""
     found = [*ws.ledger.problems(), *ws.lake.verify(), *ws.vault.verify(), *ws.snapshots.verify()]
@@ -95,4 +113,6 @@ if __name__ == "__main__":
     sys.meta_path.insert(0, WithoutPandas())
     opened = open_workspace(sys.argv[1])
     opened.lake.declare(SCHEMAS)
+    print("begun", flush=True)
+    disk.step = interrupted(int(os.environ.get("DIES_AT", "0")), kill=True)
     print(deliver(opened, Path(sys.argv[2])))

@@ -1,5 +1,6 @@
 """The backend: DuckDB, in UTC, asking the network for nothing."""
 
+import importlib
 import sys
 
 import ibis
@@ -7,7 +8,6 @@ import pytest
 
 from winay.core.problems import WinayError
 from winay.workspace import Workspace
-from winay.workspace.connect import spark
 
 SETTINGS = {
     "TimeZone": "UTC",
@@ -29,6 +29,7 @@ def test_the_connection_is_set_as_promised(ws: Workspace) -> None:
 
 def test_spark_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.delitem(sys.modules, "winay.workspace.spark", raising=False)
     with pytest.raises(WinayError) as told:
-        spark("local[1]")
+        importlib.import_module("winay.workspace.spark")
     assert told.value.problems[0].hint == "pip install 'winay[spark]'"

@@ -94,7 +94,7 @@ def test_nothing_is_computed_from_a_damaged_ledger(loaded: Workspace) -> None:
     content = loaded.ledger.path.read_bytes()
     flip(loaded.ledger.path, content.index(b"visits_[1].csv"))
     loaded.lake.declare(SCHEMAS)
-    with pytest.raises(WinayError, match=r"the ledger cannot be trusted: 1, visits, "):
+    with pytest.raises(WinayError, match="the ledger cannot be trusted: loads, 1"):
         loaded.ledger.finished()
     flip(loaded.ledger.path, content.index(b"000001.parquet"))
     with pytest.raises(WinayError, match="cannot be trusted"):

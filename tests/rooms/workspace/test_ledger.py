@@ -14,10 +14,10 @@ DAY = date(2026, 6, 1)
 
 def test_a_load_is_done_when_it_is_finished(ws: Workspace) -> None:
     load = ws.ledger.begin("his", "visits.csv", "aa", 10, DAY)
-    assert (ws.ledger.loads(), ws.ledger.find("aa")) == ([], None)
+    assert (ws.ledger.loads(), ws.ledger.find("aa", "his")) == ([], None)
     done = ws.ledger.finish(load.id, {"records": 3, "accepted": 2, "refused": 1})
     assert ws.ledger.loads() == [done]
-    assert (ws.ledger.find("aa"), ws.ledger.find("aa", "padron")) == (done, None)
+    assert (ws.ledger.find("aa", "his"), ws.ledger.find("aa", "padron")) == (done, None)
 
 
 def test_accepted_refused_and_duplicate_add_up(ws: Workspace) -> None:
@@ -33,7 +33,8 @@ def test_a_load_left_unfinished_is_forgotten_and_begun_anew(ws: Workspace) -> No
     ws.ledger.refuse(first.id, [Refused("v.csv", 2, "day", "no day", "a day")], ws.vault.seal)
     second = ws.ledger.begin("his", "another name.csv", "aa", 10, DAY)
     ws.ledger.finish(second.id, {})
-    assert [load.id for load in ws.ledger.loads(None)] == [other.id, second.id]
+    assert [load.id for load in ws.ledger.loads()] == [second.id]
+    assert ws.ledger.loads(done=False) == [other]
     assert second.id > first.id
     assert list(ws.ledger.refused()) == []
     with pytest.raises(ValueError, match="not open"):

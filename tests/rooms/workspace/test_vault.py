@@ -11,8 +11,7 @@ import pytest
 
 from winay.core.problems import WinayError
 from winay.workspace import Workspace, create, open_workspace
-from winay.workspace.key import derived
-from winay.workspace.vault import CHUNK, parse, show
+from winay.workspace.vault import CHUNK, derived, parse, show
 
 DAY, LATER = date(2026, 6, 1), date(2026, 7, 1)
 NUMBERS = [(0, "0000000000000"), (31, "000000000000Z"), (2**63 - 1, "7ZZZZZZZZZZZZ")]
@@ -75,7 +74,7 @@ def test_a_pseudonym_that_stands_for_someone_else_is_found_and_nothing_is_kept(w
     ana, bea = ws.vault.pseudonyms("dni", ["1", "2"])
     ws.vault.put([("dni", "1", {"name": "Ana"})], DAY)
     with sqlite3.connect(ws.vault.path / "identities.sqlite") as db:
-        db.execute("update people set rest = rest + 1 where person = ?", (int(ana),))
+        db.execute("update identities set rest = rest + 1 where person = ?", (int(ana),))
     db.close()
     with pytest.raises(WinayError, match="one pseudonym would stand for two"):
         ws.vault.put([("dni", "2", {"name": "Bea"}), ("dni", "1", {"name": "Ana"})], LATER)

@@ -4,6 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 
+from winay.decisions import database
+from winay.records.link import Decision
+from winay.workspace import Workspace
+
 
 class LinkDecision(models.Model):
     """Two persons (pseudonyms) are one (`join`), or are two and what only `b` names goes with it (`split`).
@@ -27,3 +31,9 @@ class LinkDecision(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["a", "b"], condition=models.Q(undone_at=None), name="link_decided_once"),
         ]
+
+
+def decided(ws: Workspace) -> list[Decision]:
+    """The decisions on who is who, oldest first; an undone one held until the day it was undone."""
+    made = LinkDecision.objects.using(database(ws))
+    return [Decision(d.kind, d.a, d.b, d.at.date(), d.undone_at and d.undone_at.date()) for d in made]

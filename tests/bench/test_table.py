@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from winay.workspace import sorted as table
+from bench.w1 import table
 
 
 def rows(subjects: list[int]) -> pa.Table:
