@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +11,23 @@ from winay.cli import show
 from winay.cli.command import arg, asked, day, group, opt, verb
 from winay.core.problems import WinayError, unknown_name
 
+if TYPE_CHECKING:
+    from winay.programme.yaml_text import Written
+
 DEFAULT = "pe-dit"
-PARTS = ("products", "services", "standards", "events", "packages", "indicators", "sources")
+TOLD = {
+    "products": ("entity", "together_with", "levels", "programme", "subject", "state", "confidential", "leads_to"),
+    "results": ("level", "indicators", "leads_to"),
+    "sheets": ("year", "programme", "scope", "product", "result", "kind", "state", "indicator"),
+    "indicators": ("rules", "kind", "subject", "product"),
+    "standards": ("rules", "subject", "product"),
+}
+"""Part of a programme -> what a script is told of each of its items, beside code and name."""
 PathArg = Annotated[str, arg("a programme: its folder or its name", "PATH")]
-NameArg = Annotated[str | None, arg("a standard, indicator or product", "NAME")]
+NameArg = Annotated[str | None, arg("a standard, indicator, product, result or sheet", "NAME")]
+OpenOpt = Annotated[
+    bool, opt("list what nobody published: proposals, links without evidence, data nobody gave", "--open")
+]
 OutOpt = Annotated[Path | None, opt("write a file a rule into this folder", "--out", "DIR")]
 KindArg = Annotated[str | None, arg("standards, indicators, services…", "KIND")]
 StandardArg = Annotated[Path, arg("one standard, or a list of which the first is reported", "STANDARD.yaml")]
@@ -35,46 +48,61 @@ def programme() -> None:
     """
 
 
-def check(path: PathArg = DEFAULT) -> None:
+def check(path: PathArg = DEFAULT, open: OpenOpt = False) -> None:
     """Every problem of a programme folder at once, each at its line; and which standards are evaluated day by day.
 
-    Example: winay programme check pe-dit
+    Example: winay programme check pe-dit --open
     """
     from winay.engine import plan
     from winay.programme.locate import programme
+    from winay.programme.unsettled import unsettled
     from winay.records.tables import check
 
     found = programme(path)
     if problems := check(found):
         raise WinayError(problems)
+    if open:
+        return show.rows(unsettled(found))
     events = [plan.event_schedule(name, event, found.head.month_end) for name, event in found.events.items()]
     tracks = plan.compile([*events, *found.schedules.values()], found.service_numbers, 0, 0).tracks
-    counts = {part: len(getattr(found, part)) for part in PARTS}
+    counts = {part: len(items) for part, items in found.parts.items()}
     daily = sorted({track.name for track in tracks if not track.stable})
-    show.facts({"programme": found.name, "hash": found.hash} | counts | {"day_by_day": daily})
+    return show.facts({"programme": found.name, "hash": found.hash} | counts | {"day_by_day": daily})
 
 
 def shown(path: PathArg = DEFAULT, name: NameArg = None) -> None:
-    """What a programme holds: its products, rules, standards, packages, indicators, sources; or one of them as it is meant.
+    """What a programme holds: results, products, sheets, rules, standards, indicators…; or one of them as it is meant.
 
     Example: winay programme show pe-dit MC-02.01@FED2026
     """
-    from winay.programme.guide import told
+    from winay.programme.guide import PAGES, told
     from winay.programme.locate import programme
 
     found = programme(path)
+    parts = {"rules": found.head.rules, **found.parts}
+    if name is None and asked.json:
+        lists = {part: [_item(part, key, item) for key, item in items.items()] for part, items in parts.items()}
+        return show.answer({"programme": found.name, "hash": found.hash} | lists)
     if name is None:
-        parts = {"rules": found.head.rules} | {part: getattr(found, part) for part in PARTS}
         items = [(kind, key, item) for kind, items in parts.items() for key, item in items.items()]
         of = ("kind", "key", "name", "rules")
         rows = [(kind, key, str(getattr(x, "name", "") or ""), getattr(x, "rules", None)) for kind, key, x in items]
         return show.rows(dict(zip(of, row, strict=True)) for row in rows)
-    known = {**found.products, **found.standards, **found.indicators}
+    known = {key: item for part in PAGES.values() for key, item in found.parts[part].items()}
     if name not in known:
         raise WinayError(unknown_name(None, "part of the programme", name, known), status=2)
     at, words = str(known[name].at), told(name, found)
     meant = {"meant": asdict(found.schedules[name])} if name in found.schedules else {}
     return show.answer({"at": at, "words": words} | meant) if asked.json else show.write(f"{at}\n\n{words}")
+
+
+def _item(part: str, key: str, item: "Written") -> dict[str, Any]:
+    """code (without its year or rules), name, and what TOLD says of the part."""
+    code = getattr(item, part.removesuffix("s"), key)
+    told = item.model_dump(mode="json", include=set(TOLD.get(part, ())))
+    return {"code": code, "name": str(getattr(item, "name", "") or "")} | {
+        name: told[name] for name in TOLD.get(part, ())
+    }
 
 
 def guide(path: PathArg = DEFAULT, out: OutOpt = None) -> None:

@@ -10,12 +10,14 @@ from winay.core.text import say
 from winay.programme import words
 from winay.programme.load import Programme
 
-PAGES = {"Indicators": "indicators", "Standards": "standards", "Products": "products"}
+PAGES = {
+    "Results": "results", "Products": "products", "Indicators": "indicators", "Sheets": "sheets", "Standards": "standards",
+}  # fmt: skip
 """Title in the index -> part of the programme whose items have a page each."""
 
 
 def pages(programme: Programme) -> dict[str, str]:
-    """File name -> Markdown: an index, and a page for each indicator, standard and product."""
+    """File name -> Markdown: an index, and a page for each result, product, indicator, sheet and standard."""
     made = {
         title: {f"{part}/{name.replace('/', '-')}.md": told(name, programme) for name in programme.parts[part]}
         for title, part in PAGES.items()
@@ -25,7 +27,7 @@ def pages(programme: Programme) -> dict[str, str]:
 
 
 def told(name: str, programme: Programme) -> str:
-    """The page of an indicator, a standard or a product."""
+    """The page of one item of a part in PAGES."""
     part = next(part for part in PAGES.values() if name in programme.parts[part])
     return _written(part.removesuffix("s"), programme.parts[part][name], programme)
 

@@ -28,10 +28,11 @@ Words = Annotated[Text, PlainValidator(_words), WithJsonSchema(_WORDS_SCHEMA)]
 
 
 class Legal(Written):
-    """The legal basis of a rule. A rule without norm or sheet must say that it is `proposed`."""
+    """What a rule or link stands on: a norm, a sheet, a study. One that stands on none must say that it is `proposed`."""
 
     norm: str | None = None
     sheet: str | None = None
+    study: str | None = None
     article: str | None = None
     url: str | None = None
     confidence: Literal["official", "third-party", "proposed"]
@@ -39,12 +40,12 @@ class Legal(Written):
 
     @model_validator(mode="after")
     def _stands_on_something(self) -> Self:
-        if not (self.norm or self.sheet) and self.confidence != "proposed":
+        if not (self.norm or self.sheet or self.study) and self.confidence != "proposed":
             raise ValueError(say("a rule names its norm or sheet, or says `confidence: proposed`"))
         return self
 
     def told(self) -> str:
-        return ", ".join(part for part in (self.norm, self.sheet, self.article) if part)
+        return ", ".join(part for part in (self.norm, self.sheet, self.article, self.study) if part)
 
 
 class Reading(Written):

@@ -13,10 +13,10 @@ from pydantic import TypeAdapter
 
 from winay.core.ages import MonthEnd
 from winay.core.problems import At, Problem, WinayError
+from winay.programme.chain import Entity, Product, Result, Sheet
 from winay.programme.criteria import Criterion
 from winay.programme.indicators import Attribute, Event, Indicator, Rules, SubjectKind
 from winay.programme.legal import Words
-from winay.programme.products import Entity, Product
 from winay.programme.schedule import Schedule, schedule
 from winay.programme.services import Matcher
 from winay.programme.sources import Source
@@ -29,7 +29,9 @@ PARTS: dict[str, tuple[type[Written], str | None]] = {
     "events": (Event, None),
     "packages": (Criterion, None),
     "indicators": (Indicator, "key"),
-    "products": (Product, "product"),
+    "products": (Product, "key"),
+    "results": (Result, "key"),
+    "sheets": (Sheet, "key"),
     "sources": (Source, "source"),
 }
 """Part of a folder -> what its items are, and which of their keys names them (None: they are written `name: item`)."""
@@ -70,6 +72,8 @@ class Programme:
     packages: dict[str, Criterion] = field(default_factory=dict)
     indicators: dict[str, Indicator] = field(default_factory=dict)
     products: dict[str, Product] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    sheets: dict[str, Sheet] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
 
     @property

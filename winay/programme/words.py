@@ -5,10 +5,10 @@ from typing import Any
 
 from winay.core.ages import Age
 from winay.core.text import Text, say
+from winay.programme.chain import Link, Product
 from winay.programme.criteria import Criterion
 from winay.programme.legal import Legal, Reading
 from winay.programme.load import Programme
-from winay.programme.products import Product
 from winay.programme.schedule import START, Clock, Delivery, GapClock, Limit, Release, Schedule
 from winay.programme.services import Matcher
 from winay.programme.standards import END, Anchor
@@ -239,7 +239,18 @@ def basis(legal: Legal | None, readings: Sequence[Reading] | None) -> str:
 
 def levels(product: Product, programme: Programme) -> str:
     """The levels of government that deliver a product."""
-    return one_of([str(programme.head.terms.get(level, level)) for level in product.levels], "and")
+    return one_of([term(level, programme) for level in product.levels], "and")
+
+
+def term(code: str, programme: Programme) -> str:
+    """The programme's words for a code, or the code."""
+    return str(programme.head.terms.get(code, code))
+
+
+def link(one: Link, programme: Programme) -> str:
+    """Where a link of the chain leads, how well it is supported and by what."""
+    strength = f"{named(programme.results[one.to].name, one.to)}: {term(one.strength, programme)}"
+    return ". ".join(filter(None, [strength, one.legal.told() if one.legal else "", str(one.note or "")]))
 
 
 def counts_months(meant: Schedule) -> bool:

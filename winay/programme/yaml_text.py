@@ -11,12 +11,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, YAMLError, compose
 
 from winay.core.problems import At, Problem, WinayError, nearest
-from winay.core.text import say
+from winay.core.text import Text, say
 
 AT = "\0at"  # the key under which a mapping carries its own place; no YAML text can contain it
 MAX_BYTES = 4_000_000
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""In C where the wheel has it: sixteen times as fast, and every command reads a programme."""
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+"""Text stays text; in C where the wheel has it: sixteen times as fast, and every command reads a programme."""
 PLAIN_TAGS = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
 EXPECTED = {
     "string": "text",
@@ -64,12 +64,16 @@ def only_one(written: Written, *fields: str) -> str:
 
 def inside(value: object) -> Iterator[Written]:
     """Everything that is written inside a value, itself first."""
-    if isinstance(value, Written):
-        yield value
-        value = [getattr(value, field) for field in type(value).model_fields]
-    if isinstance(value, list | tuple | dict):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from inside(part)
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Written):
+            yield part
+            part = part.__dict__
+        if isinstance(part, dict) and not isinstance(part, Text):
+            part = list(part.values())
+        if isinstance(part, list | tuple):
+            waiting += reversed(part)
 
 
 def names_of(written: Written) -> Iterator[tuple[str, str]]:

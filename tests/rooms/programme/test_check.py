@@ -40,7 +40,22 @@ again: { is: bcg }
   met: { received: bcg/1 }
   legal: { sheet: S, confidence: official }
 """,
-    "products.yaml": "- { product: P, name: P, entity: E1 }\n",
+    "products.yaml": "- { product: P, name: P, entity: E1, leads_to: { to: R, strength: proposed } }\n",
+    "results.yaml": """
+- { result: F, level: final, name: F, open: nobody measures it, legal: { confidence: proposed } }
+- result: R
+  level: immediate
+  name: R
+  indicators: [ S, I ]
+  leads_to: { to: F, strength: weak, legal: { study: X, confidence: third-party } }
+  legal: { confidence: proposed }
+""",
+    "sheets.yaml": """
+- { sheet: S, year: 2025, name: S, scope: result, result: R, kind: computed, state: computed, indicator: I@R1,
+    source: X, reach: country, unit: "%" }
+- { sheet: S, year: 2024, name: S, scope: result, result: R, kind: survey, state: awaiting,
+    source: X, reach: country, unit: "%", why: W, needs: N }
+""",
     "sources.yaml": """
 source: births
 name: B
@@ -77,6 +92,38 @@ BROKEN = {
     "who owes a file": ("sources.yaml", "owed_by: E1", "owed_by: E3", "sources.yaml:2", '"E3"'),
     "a column": ("sources.yaml", "of: id", "of: idd", "sources.yaml:11", '"idd"', '"id"'),
     "a kind left open": ("sources.yaml", ", values: { 1: a }", "", "sources.yaml:2", '"kind"', "`values`"),
+    "a result": ("products.yaml", "to: R,", "to: RR,", "products.yaml:1", '"RR"', '"R"'),
+    "a measure": ("results.yaml", "[ S, I ]", "[ S, J ]", "results.yaml:3", '"J"', "ficha o indicador"),
+    "a sheet's product": ("sheets.yaml", "result: R, kind: s", "product: Q, kind: s", "sheets.yaml:4", '"Q"'),
+    "a sheet's indicator": ("sheets.yaml", "I@R1", "I@R2", "sheets.yaml:2", '"I@R1"'),
+    "a computed sheet": ("sheets.yaml", "indicator: I@R1,", "", "sheets.yaml:2", "`indicator`"),
+    "a sheet that waits": ("sheets.yaml", ", needs: N", "", "sheets.yaml:4", "`needs`"),
+    "no evidence": ("results.yaml", ", legal: { study: X, confidence: third-party }", "", "results.yaml:7", "estudio"),
+    "no measure": ("results.yaml", "  indicators: [ S, I ]\n", "", "results.yaml:3", "`open`"),
+    "no end": ("results.yaml", "level: final", "level: specific", "results.yaml:2", "`leads_to`"),
+    "nothing below": ("results.yaml", "level: immediate", "level: final", "results.yaml:3", "`leads_to`"),
+    "no product": (
+        "products.yaml",
+        ", leads_to: { to: R, strength: proposed }",
+        "",
+        "results.yaml:3",
+        'al resultado "R"',
+    ),
+    "an idle indicator": (
+        "indicators.yaml",
+        "- indicator: I\n",
+        "- { indicator: K, rules: R1, name: K, kind: milestone, age: 1m, met: { received: bcg },\n"
+        "    legal: { sheet: S, confidence: official } }\n- indicator: I\n",
+        "indicators.yaml:2",
+        '"K@R1"',
+    ),
+    "a circle of results": (
+        "results.yaml",
+        "to: F,",
+        "to: R,",
+        "results.yaml:3",
+        "R -> R",
+    ),
     "a circle": ("services.yaml", "code: 90585", "is: again", "services.yaml:2", "bcg -> again -> bcg"),
     "a circle of standards": (
         "standards.yaml",
