@@ -65,3 +65,23 @@ def test_due_says_by_which_rules(winay):
     assert "FED2024" not in {rules for row in every for rules in row["rules"]}
     status, _, err = winay(*asked, "--rules", "FED2062")
     assert (status, 'quiso decir "FED2026"' in err) == (2, True)
+
+
+PARTS = {
+    "products": {"code", "name", "entity", "levels", "state"},
+    "results": {"code", "name", "level", "indicators", "leads_to"},
+    "sheets": {"code", "year", "kind", "state"},
+    "indicators": {"code", "name", "rules"},
+}
+
+
+def test_what_a_programme_holds(winay):
+    told = json.loads(winay("programme", "show", "pe-dit", "--json")[1])
+    assert [part for part, keys in PARTS.items() if not told[part] or not keys <= told[part][0].keys()] == []
+    assert len(told["sheets"]) == 165
+
+
+def test_what_nobody_published(winay):
+    rows = json.loads(winay("programme", "check", "pe-dit", "--open", "--json")[1])
+    assert {"awaiting", "proposed", "no evidence", "no source", "inferred"} <= {row["open"] for row in rows}
+    assert {tuple(row) for row in rows} == {("part", "key", "open", "what", "at")}
