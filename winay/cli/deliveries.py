@@ -114,7 +114,8 @@ def listed(source: SourceOpt = None, number: LoadOpt = None, identities: NamesOp
     Example: winay refused list --source his
     """
     from winay.actions import gate
-    from winay.records.refused import REASONS, SHOWN, listed
+    from winay.records.cells import REASONS
+    from winay.records.refused import SHOWN, listed
 
     ws, me, _ = here()
     _promised(ws, source)

@@ -173,6 +173,14 @@ class Source(Written):
     def by_name(self) -> dict[str, SourceColumn]:
         return {column.name: column for column in self.columns}
 
+    def called(self, name: str) -> SourceColumn | None:
+        """The column that a header calls so, in any case."""
+        return self._spelled.get(name.strip().casefold())
+
+    @cached_property
+    def _spelled(self) -> dict[str, SourceColumn]:
+        return {name.strip().casefold(): column for column in self.columns for name in column.names}
+
     @property
     def used(self) -> list[str]:
         """The columns that decide what is written, in the order of the file."""

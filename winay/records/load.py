@@ -1,7 +1,7 @@
 """Load a delivery: read, translate, check, code, append. The same again changes nothing; nothing is half done."""
 
 import datetime as dt
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from winay.core.problems import Problem, WinayError, unknown_name, wrong_use
 from winay.core.text import say
 from winay.programme.load import Programme
 from winay.programme.sources import Source
 from winay.records import as_of, matching, tables, versions
-from winay.records.readers import delimited, excel
-from winay.records.readers.opening import Limits, Rejected, check_file, is_workbook, refuse
-from winay.records.translate import Refusals, Translated, Translator, identities
+from winay.records.readers import delimited
+from winay.records.readers.opening import Limits, Rejected, check_file, refuse
+from winay.records.translate import ACCOUNTS, Translator, identities
 from winay.workspace import disk
 from winay.workspace.folder import Workspace
 from winay.workspace.ledger import Refused
@@ -65,6 +66,16 @@ class Report:
 
     def total(self, count: str) -> int:
         return sum(getattr(file, count) for file in self.files)
+
+
+@dataclass
+class Read:
+    """A file read and translated, not yet written: the rows of each table by chunk, what is refused, what to tell."""
+
+    rows: dict[str, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
+    refused: list[Refused] = field(default_factory=list)
+    retried: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -137,9 +148,9 @@ def _one(
     if before and not terms.replaces:
         records = before.counts.get("records", 0)
         return FileReport(path.name, "already", before.id, records, duplicate=records)
-    made, refusals, notes = _read(terms, path, progress)
-    accounts = versions.Accounts.of(made)
-    records = len(accounts.row) + len(refusals.line)
+    read = _read(terms, path, progress)
+    accounts = pa.concat_tables(rows.select(ACCOUNTS) for rows in read.rows[source.writes[0].table])
+    records = len(accounts) + len(read.refused)
     if terms.mode == "delivered" and records * 2 < usual:
         question = "it has {records} records; a delivery of this source usually has {usual}"
         if not (confirm and confirm(say(question, records=records, usual=usual))):
@@ -149,49 +160,51 @@ def _one(
         mode, size = "keyed" if terms.keyed else terms.mode, path.stat().st_size
         more = {"replaces": terms.replaces, "programme": terms.programme.hash}
         number = ws.ledger.begin(source.source, path.name, sha256, size, terms.known, mode, **more).id
-    gone = versions.judge(ws, source, accounts, number)
-    report = FileReport(path.name, records=records, refused=len(refusals.line), notes=notes)
-    report.duplicate, report.updated = int(accounts.duplicate.sum()), accounts.updated
-    report.accepted = records - report.refused - report.duplicate
+    judged = versions.judge(ws, source, accounts, number)
+    report = FileReport(path.name, records=records, accepted=judged.count, refused=len(read.refused), notes=read.notes)
+    report.duplicate, report.updated = len(accounts) - judged.count, judged.updated
     report.created = report.accepted - report.updated
-    report.reasons = dict(Counter(refusals.reason).most_common())
-    report.waiting = _waiting(terms, made)
+    report.reasons = dict(Counter(row.reason for row in read.refused).most_common())
+    report.waiting = _waiting(terms, read)
+    gone = judged.gone
     if terms.replaces:
-        replaced = versions.replaced(ws, source, terms.replaces, terms.known, accounts.row)
+        replaced = versions.replaced(ws, source, terms.replaces, terms.known, accounts)
         report.withdrawn = pc.count_distinct(replaced["gone"]).as_py()
         gone = pa.concat_tables([gone, replaced])
     if not dry_run:
-        _write(terms, path, number, made, accounts, gone, refusals, {name: getattr(report, name) for name in COUNTS})
+        del accounts
+        _write(terms, path, number, read, judged.fresh, gone)
+        ws.ledger.finish(number, {name: getattr(report, name) for name in COUNTS}, read.retried)
         report.load, report.status = number, "loaded"
     return report
 
 
-def _read(terms: Terms, path: Path, progress: Progress | None) -> tuple[list[Translated], Refusals, list[str]]:
-    """Every chunk, translated by two threads; what is refused, in order of line; what to tell."""
-    with path.open("rb") as file:
-        reader = excel.read if is_workbook(file) else delimited.read
-    delivered = reader(path, terms.source, terms.limits)
-    translator = Translator(terms.programme, terms.source, terms.ws.vault.pseudonyms, terms.known, terms.keyed)
-    made, refusals, done = [], Refusals(), 0
-    for chunk, good in _in_order(delivered.chunks, lambda c: translator.translate(c.columns(), c.lines, c.raw)):
-        made.append(good)
-        refusals.extend(good.refusals)
-        for line, reason, found, raw in chunk.misshapen():
-            refusals.add("", [line], found=[found], expected=[str(len(delivered.names))], reason=[reason], raw=[raw])
+def _read(terms: Terms, path: Path, progress: Progress | None) -> Read:
+    """Every chunk, translated by two threads."""
+    delivered = delimited.read(path, terms.source, terms.limits)
+    pseudonyms = terms.ws.vault.pseudonyms
+    translator = Translator(terms.programme, terms.source, pseudonyms, path.name, terms.known, terms.keyed)
+    read, formats = Read(), defaultdict[str, set[str]](set)
+    done, cells = 0, str(len(delivered.names))
+    for chunk, good in _in_order(delivered.chunks, translator.translate):
+        for table, rows in good.rows:
+            read.rows[table].append(rows)
+        for name, forms in good.formats.items():
+            formats[name] |= forms
+        read.retried += good.retried
+        read.refused += good.refused
+        read.refused += [Refused(path.name, line, "", why, cells, *said) for line, why, *said in chunk.misshapen()]
         done += chunk.count
         if progress:
             progress(path.name, done)
     if not done:
         raise refuse(path, "the file has a header and no records", hint="ask for the file again")
-    notes = [say('the column "{name}" is not declared and was not read', name=name) for name in delivered.notes]
-    for name in made[0].formats:  # of a column of dates written in more than one declared way
-        counts = np.sum([part.formats[name] for part in made], axis=0)
-        if (counts > 0).sum() > 1:
-            told = ", ".join(
-                f"{form}: {count}" for form, count in zip(terms.source.by_name[name].formats, counts, strict=True)
-            )
-            notes.append(say('dates of "{name}" are written in several formats ({told})', name=name, told=told))
-    return made, refusals, notes
+    read.notes += [say('the column "{name}" is not declared and was not read', name=name) for name in delivered.unknown]
+    for name, forms in formats.items():
+        if len(forms) > 1:
+            told = ", ".join(sorted(forms))
+            read.notes.append(say('dates of "{name}" are written in several formats ({told})', name=name, told=told))
+    return read
 
 
 def _usual(terms: Terms) -> int:
@@ -202,13 +215,12 @@ def _usual(terms: Terms) -> int:
     return middle if middle >= FEW else 0
 
 
-def _waiting(terms: Terms, made: list[Translated]) -> dict[str, int]:
+def _waiting(terms: Terms, read: Read) -> dict[str, int]:
     """Rows whose person, facility or place has not arrived yet: they join by themselves when it does."""
     found = {}
-    for kind, of in WAITING.items():
-        rows = [rows[kind] for part in made for table, rows in part.rows if table in of and kind in rows.column_names]
-        type_ = pa.int64() if kind == "person" else pa.string()
-        values = pa.chunked_array([chunk for column in rows for chunk in column.cast(type_).chunks], type_).drop_null()
+    for kind, tables_of in WAITING.items():
+        parts = [rows for table in tables_of for rows in read.rows.get(table, []) if kind in rows.column_names]
+        values = pa.chunked_array([chunk for rows in parts for chunk in rows[kind].chunks]).drop_null() if parts else []
         if len(values):
             missing = as_of.missing(terms.ws, terms.programme, kind, values.unique())
             if count := pc.sum(pc.is_in(values, missing)).as_py():
@@ -216,53 +228,30 @@ def _waiting(terms: Terms, made: list[Translated]) -> dict[str, int]:
     return found
 
 
-def _write(
-    terms: Terms,
-    path: Path,
-    number: int,
-    made: list[Translated],
-    accounts: versions.Accounts,
-    gone: pa.Table,
-    refusals: Refusals,
-    counts: dict[str, int],
-) -> None:
+def _write(terms: Terms, path: Path, number: int, read: Read, fresh: NDArray[np.bool_], gone: pa.Table) -> None:
+    """Everything of the open load on the disk, except that it is done. fresh: is the record of a line no duplicate?"""
     ws = terms.ws
-    for table in dict.fromkeys(table for table, _ in made[0].rows if table != "identities"):
+    people = (row for rows in read.rows.pop("identities", []) for row in identities(rows))
+    for table in list(read.rows):
         schema = ws.lake.schema(table)
-        batches = _batches(made, accounts, table, number, schema)
+        batches = _batches(read.rows.pop(table), fresh, number, schema)
         ws.lake.append(table, pa.RecordBatchReader.from_batches(schema, batches), number)
-    stamp = {"load": pa.scalar(number, pa.int32()), "known": pa.scalar(terms.known, pa.date32())}
-    for name, value in stamp.items():
-        gone = gone.append_column(name, pa.array([value.as_py()] * len(gone), value.type))
+    gone = gone.append_column("load", pa.array(np.full(len(gone), number, np.int32)))
+    gone = gone.append_column("known", pa.array([terms.known] * len(gone), pa.date32()))
     ws.lake.append("withdrawn", gone, number)
-    people = (row for part in made for table, rows in part.rows if table == "identities" for row in identities(rows))
     ws.vault.put(people, terms.known)
-    said = zip(
-        *(getattr(refusals, name) for name in ("line", "column", "reason", "expected", "found", "raw")), strict=True
-    )
-    refused = (Refused(path.name, a, b, c, d, e, raw.decode("utf-8", "surrogateescape")) for a, b, c, d, e, raw in said)
-    ws.ledger.refuse(number, refused, ws.vault.seal)
+    ws.ledger.refuse(number, read.refused, ws.vault.seal)
     ws.vault.keep(path)
-    ws.ledger.finish(number, counts, corrected=[row for part in made for row in part.retried])
 
 
 def _batches(
-    made: list[Translated], accounts: versions.Accounts, table: str, number: int, schema: pa.Schema
+    parts: list[pa.Table], fresh: NDArray[np.bool_], number: int, schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
-    """The canonical rows of accepted records, chunk by chunk, with their bookkeeping."""
-    at = 0
-    for part in made:
-        fresh = ~accounts.duplicate[at : at + len(part.row)]
-        at += len(part.row)
-        for (name, rows), of in zip(part.rows, part.of, strict=True):
-            if name != table:
-                continue
-            mine, record = fresh[of], of[fresh[of]]
-            columns = {n: rows[n].filter(pa.array(mine)) for n in rows.column_names}
-            columns |= {"row": pa.array(part.row[record]), "key": pa.array(part.key[record])}
-            columns |= {"line": pa.array(part.lines[record]), "load": pa.array(np.full(len(record), number, np.int32))}
-            columns |= {"version": part.version.take(pa.array(record)), "known": tables.days(part.known[record])}
-            yield from tables.fitted(pa.table(columns), schema).combine_chunks().to_batches()
+    """The rows of accepted records, with the number of their load, as the lake has them."""
+    for rows in parts:
+        rows = rows.filter(pa.array(fresh[np.asarray(rows["line"])]))
+        rows = rows.append_column("load", pa.array(np.full(len(rows), number, np.int32)))
+        yield from tables.fitted(rows, schema).combine_chunks().to_batches()
 
 
 def _in_order(chunks: Iterator[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:

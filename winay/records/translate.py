@@ -10,54 +10,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from winay.core.ages import days_of
 from winay.programme.load import Programme
 from winay.programme.sources import ABSENT, PRESENT, Cell, Source, Write
 from winay.records import cells, tables
-from winay.records.readers.header import EXTRA
+from winay.records.readers.delimited import EXTRA, Chunk
+from winay.workspace.ledger import Refused
 
 Pseudonyms = Callable[[str, Sequence[str]], NDArray[np.int64]]
 RETRIED = EXTRA + "refused"
 """In an export of refused records: which refused row a line corrects."""
-
-
-@dataclass
-class Refusals:
-    """Columns of equal length: a refused record has one place here, never an object. `raw` is what was delivered."""
-
-    line: list[int] = field(default_factory=list)
-    column: list[str] = field(default_factory=list)
-    found: list[str] = field(default_factory=list)
-    expected: list[str] = field(default_factory=list)
-    reason: list[str] = field(default_factory=list)
-    raw: list[bytes] = field(default_factory=list)
-
-    def extend(self, other: "Refusals") -> None:
-        for name in self.__dataclass_fields__:
-            getattr(self, name).extend(getattr(other, name))
-
-    def add(self, column: str, lines: list[int], **said: list[Any]) -> None:
-        for name, values in {"line": lines, "column": [column] * len(lines), **said}.items():
-            getattr(self, name).extend(values)
+ACCOUNTS = ("row", "key", "version", "line", "known")
 
 
 @dataclass
 class Translated:
-    """Good records of one chunk: their lines, hashes, and the canonical rows of each entry of `writes`.
+    """One chunk: (table, its rows with their ACCOUNTS) for each entry of `writes`, the first with every good record;
+    the refused records; the formats that dates of a column were written in; refused rows that are corrected here."""
 
-    rows: (table, one pyarrow table) in the order of `writes`; of: which record (by number) each row came from;
-    formats: how many dates of a column were written in each declared format; retried: refused rows they correct.
-    """
-
-    lines: NDArray[np.int32]
-    row: NDArray[np.int64]
-    key: NDArray[np.int64]
-    version: Any
-    known: NDArray[np.int32]
     rows: list[tuple[str, pa.Table]]
-    of: list[NDArray[np.int64]]
-    refusals: Refusals
-    formats: dict[str, list[int]] = field(default_factory=dict)
+    refused: list[Refused]
+    formats: dict[str, set[str]] = field(default_factory=dict)
     retried: list[int] = field(default_factory=list)
 
 
@@ -65,139 +37,113 @@ class Translator:
     """The source's declaration, ready to be applied to chunk after chunk (it keeps nothing between them)."""
 
     def __init__(
-        self, programme: Programme, source: Source, pseudonyms: Pseudonyms, known: dt.date, keyed: bool
+        self, programme: Programme, source: Source, pseudonyms: Pseudonyms, file: str, known: dt.date, keyed: bool
     ) -> None:
-        self.source, self.pseudonyms, self.known, self.keyed = source, pseudonyms, known, keyed
-        self.columns = {table: tables.columns(programme, table) for table in tables.TABLES}
+        self.source, self.pseudonyms, self.file, self.known, self.keyed = source, pseudonyms, file, known, keyed
+        self.kinds = {table: tables.columns(programme, table) for table in tables.TABLES}
         # what is hashed stays secret as long as the key of the vault does
         self.secret = pseudonyms("content", [source.source, "second half of the key"]).tobytes()
 
-    def translate(
-        self, columns: dict[str, Any], lines: NDArray[np.int32], raw: Callable[[Any], list[bytes]]
-    ) -> Translated:
-        """columns: cells as delivered, by declared name (dictionary arrays of text), one a record."""
-        declared, blank = (
-            self.source.by_name,
-            pa.DictionaryArray.from_arrays(np.zeros(len(lines), np.int32), pa.array([""])),
-        )
-        given = {name: columns.get(name, blank) for name in self.source.used}  # an optional column may be missing
-        judged = {name: cells.judge(declared[name], given[name], self.known) for name in self.source.used}
-        refusals, bad = Refusals(), np.zeros(len(lines), bool)
-        for name, column in judged.items():
-            new = (column.wrong > 0) & ~bad
-            if new.any():
-                reasons = [cells.REASONS[code] for code in column.wrong[new].tolist()]
-                asked = {reason: cells.expected(declared[name], reason, self.known) for reason in set(reasons)}
-                found, expected = given[name].filter(pa.array(new)).to_pylist(), [asked[reason] for reason in reasons]
-                refusals.add(name, lines[new].tolist(), found=found, expected=expected, reason=reasons, raw=raw(new))
-                bad |= new
-        keep = pa.array(~bad)
-        values = {name: column.values.filter(keep) if bad.any() else column.values for name, column in judged.items()}
-        good = self._canonical(values, lines[~bad], refusals)
-        for name, column in judged.items():
-            if column.formats is not None:
-                counts = np.bincount(column.formats[column.formats >= 0], minlength=len(declared[name].formats))
-                good.formats[name] = counts.tolist()
-        if RETRIED in columns:
-            good.retried = [int(number) for number in columns[RETRIED].filter(keep).to_pylist() if number.isdigit()]
-        return good
-
-    def _canonical(self, values: dict[str, Any], lines: NDArray[np.int32], refusals: Refusals) -> Translated:
-        size, source = len(lines), self.source
-        known = np.full(size, days_of(self.known), np.int32)
-        if self.keyed and source.registered:
-            keyed = pc.fill_null(_plain(values[source.registered]).cast(pa.int32()), days_of(self.known))
-            known = np.minimum(np.asarray(keyed), known)
-        hashes = {name: self._hashed(values[name]) for name in source.used}
-        row, key = _mixed([hashes[n] for n in source.used], size), _mixed([hashes[n] for n in source.key], size)
-        version = _text(values[source.version]) if source.version else pa.nulls(size, pa.string())
-        made = Translated(lines, row, key, version, known, [], [], refusals)
-        for write in source.writes:
-            where = _holds(write.when, values, size)
-            chosen = np.flatnonzero(where)
-            here = {n: v.filter(pa.array(where)) for n, v in values.items()} if len(chosen) < size else values
-            made.rows.append((write.table, self._rows(write, here, len(chosen))))
-            made.of.append(chosen)
+    def translate(self, chunk: Chunk) -> Translated:
+        """The whole records of a chunk; of one with several wrong cells the first column is told."""
+        given, lines = chunk.columns(), chunk.lines
+        blank = pa.DictionaryArray.from_arrays(np.zeros(len(lines), np.int32), pa.array([""]))
+        good, values, made = np.ones(len(lines), bool), {}, Translated([], [])
+        for name in self.source.used:
+            column, delivered = self.source.by_name[name], given.get(name, blank)  # an optional one may be missing
+            said, verdict = cells.judge(column, delivered.dictionary, self.known)
+            at = np.asarray(delivered.indices)
+            values[name] = pa.DictionaryArray.from_arrays(pa.array(at, mask=np.asarray(said.is_null())[at]), said)
+            for number in np.flatnonzero((verdict[at] > 0) & good).tolist():
+                reason, found = cells.CODES[verdict[at[number]]], delivered[number].as_py()
+                asked = cells.expected(column, reason, self.known)
+                why = (name, reason, asked, found, chunk.raw(number))
+                made.refused.append(Refused(self.file, int(lines[number]), *why))
+            good &= verdict[at] == 0
+            if column.type == "date" and len(column.formats) > 1:
+                read = {form: cells.days(delivered.dictionary, form) for form in column.formats}
+                made.formats[name] = {form for form, days in read.items() if len(days) > days.null_count}
+        records = pa.RecordBatch.from_pydict(values).filter(pa.array(good))
+        if RETRIED in given:
+            numbers = given[RETRIED].filter(pa.array(good)).to_pylist()
+            made.retried = [int(number) for number in numbers if number.isdigit()]
+        accounts = self._accounts(records, lines[good])
+        for write in self.source.writes:
+            where = _holds(write.when, records)
+            made.rows.append((write.table, self._rows(write, records.filter(where), accounts.filter(where))))
         return made
 
-    def _rows(self, write: Write, values: dict[str, Any], size: int) -> pa.Table:
-        """One pyarrow table with the columns that the entry writes (identities: all of them text)."""
-        known = self.columns.get(write.table, {})
-        made = {}
-        for name, cell in write.row.items():
-            kind = known.get(name, "text")
-            made[name] = self._typed(self._cell(cell, values, size), kind)
-        if "source" in known:
-            made["source"] = _constant(self.source.source, size)
-        return pa.table(made)
+    def _accounts(self, records: pa.RecordBatch, lines: NDArray[np.int32]) -> pa.Table:
+        source, size = self.source, len(records)
+        hashed = {name: self._hashed(records[name]) for name in source.used}
+        row, key = (_mixed([hashed[name] for name in names], size) for names in (source.used, source.key))
+        version = _text(records[source.version]) if source.version else pa.nulls(size, pa.string())
+        known = pa.array([self.known]).take(pa.array(np.zeros(size, np.int8)))
+        if self.keyed and source.registered:
+            known = pc.min_element_wise(known, _plain(records[source.registered]))
+        return pa.table([row, key, version, lines, known], ACCOUNTS)
+
+    def _rows(self, write: Write, records: pa.RecordBatch, accounts: pa.Table) -> pa.Table:
+        """One pyarrow table with the columns that the entry writes (identities: all of them text), and the accounts."""
+        kinds = self.kinds.get(write.table, {})
+        made = {n: self._typed(self._cell(cell, records), kinds.get(n, "text")) for n, cell in write.row.items()}
+        if "source" in kinds:
+            made["source"] = _constant(self.source.source, len(records))
+        return pa.table(made | {name: accounts[name] for name in ACCOUNTS})
 
     def _typed(self, array: Any, kind: str) -> Any:
-        if kind == "person":
-            return array
         if kind == "hash":
             return pa.array(_mixed([self._hashed(array)], len(array)))
-        if kind == "text":
-            coded = pa.types.is_dictionary(array.type) and pa.types.is_string(array.type.value_type)
-            return array if coded else _text(array)
         if kind == "yes_no":
             return pc.equal(_text(array), "yes")
-        wanted = {"integer": pa.int32(), "decimal": pa.float64(), "date": pa.date32()}[kind]
-        return _plain(array).cast(wanted)
+        return _plain(array).cast(tables.ARROW[kind])
 
-    def _cell(self, cell: Cell, values: dict[str, Any], size: int) -> Any:
+    def _cell(self, cell: Cell, records: pa.RecordBatch) -> Any:
         """The values of one cell of every row; null where it is blank or its conditions do not hold."""
         form = cell.form
         if form == "column":
-            made = values[str(cell.column)]
+            made = records[cell.column]
         elif form == "constant":
-            made = _constant(str(cell.constant), size)
+            made = _constant(str(cell.constant), len(records))
         elif form in ("identifier", "identifier_from"):
-            made = self._persons(cell, values)
+            made = self._persons(cell, records)
         elif form == "join":
-            made = _joined([values[name] for name in cell.join or []], cell.between)
+            made = _joined([records[name] for name in cell.join or []], cell.between)
         elif form == "prefix":
-            made = pc.utf8_slice_codeunits(_text(values[str(cell.prefix)]), 0, cell.length)
+            made = pc.utf8_slice_codeunits(_text(records[cell.prefix]), 0, cell.length)
         elif form == "place":
             assert cell.place is not None
-            code = _text(self._cell(cell.place, values, size))
-            made = pc.binary_join_element_wise(f"{cell.system}:", code, "")
+            made = pc.binary_join_element_wise(f"{cell.system}:", _text(self._cell(cell.place, records)), "")
         else:
-            made = pc.coalesce(*(_plain(self._cell(part, values, size)) for part in cell.first_of or []))
-        if cell.when:
-            made = pc.if_else(pa.array(_holds(cell.when, values, size)), _plain(made), None)
-        return made
+            made = pc.coalesce(*(_plain(self._cell(part, records)) for part in cell.first_of or []))
+        return pc.if_else(_holds(cell.when, records), _plain(made), None) if cell.when else made
 
-    def _persons(self, cell: Cell, values: dict[str, Any]) -> Any:
+    def _persons(self, cell: Cell, records: pa.RecordBatch) -> Any:
         """Pseudonyms: an HMAC for each distinct value, null where it is blank."""
-        value = _joined([values[name] for name in cell.of], "") if len(cell.of) > 1 else values[cell.of[0]]
+        value = _joined([records[name] for name in cell.of], "") if len(cell.of) > 1 else records[cell.of[0]]
         if cell.identifier:
             return self._named(cell.identifier, value)
-        kinds = values[str(cell.identifier_from)]
-        made = pa.nulls(len(value), pa.int64())
-        for kind in pc.unique(_text(kinds)).drop_null().to_pylist():
-            mine = pc.fill_null(pc.equal(_text(kinds), kind), False)
-            made = pc.if_else(mine, self._named(kind, pc.if_else(mine, _text(value), None)), made)
+        kinds, made = _text(records[cell.identifier_from]), pa.nulls(len(value), pa.int64())
+        for kind in kinds.unique().drop_null().to_pylist():
+            mine = pc.equal(kinds, kind)
+            made = pc.coalesce(made, self._named(kind, pc.if_else(mine, _text(value), None)))
         return made
 
     def _named(self, kind: str, value: Any) -> Any:
         coded = _coded(value)
-        used = pc.unique(coded.indices).drop_null()  # a filtered column keeps words that no row has any more
-        words = coded.dictionary.take(used)
-        real = np.asarray(words.is_valid())
+        used = coded.indices.unique().drop_null()  # a filtered column keeps words that no row has any more
         numbers = np.zeros(len(coded.dictionary), np.int64)
-        numbers[np.asarray(used)[real]] = self.pseudonyms(kind, words.drop_null().to_pylist())
-        return pa.array(numbers, mask=~np.asarray(coded.dictionary.is_valid())).take(coded.indices)
+        numbers[np.asarray(used)] = self.pseudonyms(kind, coded.dictionary.take(used).to_pylist())
+        return pa.array(numbers).take(coded.indices)
 
     def _hashed(self, array: Any) -> NDArray[np.uint64]:
         """A keyed 64-bit hash of each value (SipHash), of the text it is written as; blank is 0."""
         import pandas as pd
 
         coded = _coded(array)
-        text = coded.dictionary.cast(pa.string())
-        words = np.append(pc.fill_null(text, "").to_numpy(zero_copy_only=False).astype(object), "")
+        words = pc.fill_null(coded.dictionary.cast(pa.string()), "").to_numpy(zero_copy_only=False).astype(object)
         hashes = pd.util.hash_array(words, hash_key=self.secret.hex()[:16], categorize=False)
-        hashes[np.append(~np.asarray(text.is_valid()), True)] = 0
-        return np.asarray(hashes[np.asarray(pc.fill_null(coded.indices, len(text)))])
+        return np.append(hashes, np.uint64(0))[np.asarray(pc.fill_null(coded.indices, -1))]  # -1: the 0 at the end
 
 
 def _mixed(parts: list[NDArray[np.uint64]], size: int) -> NDArray[np.int64]:
@@ -212,12 +158,10 @@ def _mixed(parts: list[NDArray[np.uint64]], size: int) -> NDArray[np.int64]:
 
 
 def _constant(word: str, size: int) -> Any:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), pa.array([word]))
+    return pa.array([word]).take(pa.array(np.zeros(size, np.int8)))
 
 
 def _coded(array: Any) -> Any:
-    """The array as a dictionary array (one chunk)."""
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     return array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
 
 
@@ -231,28 +175,26 @@ def _text(array: Any) -> Any:
 
 def _joined(arrays: list[Any], between: str) -> Any:
     """The texts in one; blank where all are blank."""
-    whole, *others = [_text(array) for array in arrays]
+    whole, *others = map(_text, arrays)
     for text in others:
         whole = pc.coalesce(pc.binary_join_element_wise(whole, text, between), whole, text)
     return whole
 
 
-def _holds(when: dict[str, list[str]], values: dict[str, Any], size: int) -> NDArray[np.bool_]:
-    holds = np.ones(size, bool)
+def _holds(when: dict[str, list[str]], records: pa.RecordBatch) -> Any:
+    holds = pa.array(np.ones(len(records), bool))
     for name, wanted in when.items():
-        there = np.asarray(pc.is_valid(_plain(values[name])))
-        if wanted == [PRESENT]:
-            holds &= there
-        elif wanted == [ABSENT]:
-            holds &= ~there
+        if wanted in ([PRESENT], [ABSENT]):
+            right = records[name].is_valid() if wanted == [PRESENT] else records[name].is_null()
         else:
-            holds &= np.asarray(pc.fill_null(pc.is_in(_text(values[name]), value_set=pa.array(wanted)), False))
+            right = pc.is_in(_text(records[name]), pa.array(wanted))
+        holds = pc.and_(holds, right)
     return holds
 
 
 def identities(rows: pa.Table) -> Iterator[tuple[str, str, dict[str, str]]]:
     """(kind, value, facts) of each row written for the vault; blank facts are left out."""
-    for row in rows.to_pylist():
+    for row in rows.drop_columns(ACCOUNTS).to_pylist():
         kind, value = row.pop("kind"), row.pop("value")
         row.pop("person", None)
         if kind and value:

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from winay.core.problems import wrong_use
 from winay.programme.load import Programme
+from winay.programme.sources import Source
 from winay.records import matching
 from winay.records.as_of import in_force
-from winay.records.readers import excel
-from winay.records.readers.opening import is_workbook, unpacked
+from winay.records.readers.opening import unpacked
 from winay.workspace.folder import Workspace
 
 LONGEST = 200
@@ -78,15 +78,14 @@ def _proves(ws: Workspace, programme: Programme, rows: pa.Table) -> dict[Any, li
     return found
 
 
-def raw(ws: Workspace, load: int, line: int) -> bytes:
-    """The delivered record that starts on a physical line, from the sealed copy. Only for who may see names."""
+def raw(ws: Workspace, load: int, line: int, source: Source | None = None) -> bytes:
+    """The delivered record that starts on a physical line, from the sealed copy. Only for who may see names. `source`:
+    how a workbook is written as text."""
     found = ws.ledger.load(load)
     if found is None:
         raise wrong_use("there is no load {load}", load=load)
     file = io.BytesIO(b"".join(ws.vault.delivered(found.sha256)))
-    if is_workbook(file):
-        return excel.row(file, line)
-    with unpacked(Path(found.name), file) as stream:
+    with unpacked(Path(found.name), file, source) as stream:
         following = list(islice(stream, line - 1, line - 1 + LONGEST))
     if not following:
         raise wrong_use("load {load} has no line {line}", load=load, line=line)
@@ -94,6 +93,6 @@ def raw(ws: Workspace, load: int, line: int) -> bytes:
     return next(whole, following[0])
 
 
-def header(ws: Workspace, load: int) -> bytes:
+def header(ws: Workspace, load: int, source: Source) -> bytes:
     """The first line of what was delivered."""
-    return raw(ws, load, 1).removeprefix(b"\xef\xbb\xbf")
+    return raw(ws, load, 1, source).removeprefix(b"\xef\xbb\xbf")
