@@ -60,12 +60,3 @@ def due(source: Source, month: Month) -> dt.date:
     """The last day on which the period is owed: `by_day` of the month after it, or its last day where it has fewer."""
     following = month.before(-1)
     return min(following.last, following.first + dt.timedelta(days=(source.by_day or 31) - 1))
-
-
-def guess(programme: Programme, name: str) -> str | None:
-    """The source whose usual file name this is."""
-    for source in programme.sources.values():
-        pattern = re.escape(source.file).replace(r"\{year\}", r"\d{4}").replace(r"\{month\}", r"\d{2}")
-        if re.fullmatch(pattern + r"(\.gz|\.zip)?", name, re.IGNORECASE):
-            return source.source
-    return None

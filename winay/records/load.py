@@ -128,14 +128,18 @@ def load(
     report = Report(source, known_on)
     with ws.ledger.lock(say("loading {source}", source=source)):
         usual = _usual(terms)
-        for path in map(Path, paths):
-            try:
-                check_file(path, limits)
-                report.files.append(_one(terms, path, dry_run, usual, confirm, progress))
-            except Rejected as error:
-                report.rejected += error.problems
-        if not dry_run:
-            matching.derive(ws, programme)
+        with ThreadPoolExecutor(1) as beside:  # the services of one file are derived while the next is read
+            derived = []
+            for path in map(Path, paths):
+                try:
+                    check_file(path, limits)
+                    report.files.append(_one(terms, path, dry_run, usual, confirm, progress))
+                except Rejected as error:
+                    report.rejected += error.problems
+                if not dry_run:
+                    derived.append(beside.submit(matching.derive, ws, programme))
+            for future in derived:
+                future.result()
     return report
 
 
@@ -220,8 +224,8 @@ def _waiting(terms: Terms, read: Read) -> dict[str, int]:
     found = {}
     for kind, tables_of in WAITING.items():
         parts = [rows for table in tables_of for rows in read.rows.get(table, []) if kind in rows.column_names]
-        values = pa.chunked_array([chunk for rows in parts for chunk in rows[kind].chunks]).drop_null() if parts else []
-        if len(values):
+        if parts:
+            values = pa.chunked_array([chunk for rows in parts for chunk in rows[kind].chunks]).drop_null()
             missing = as_of.missing(terms.ws, terms.programme, kind, values.unique())
             if count := pc.sum(pc.is_in(values, missing)).as_py():
                 found[kind] = count

@@ -30,11 +30,11 @@ def export(ws: Workspace, programme: Programme, source: str, path: Path) -> int:
     declared = programme.sources[source]
     columns = [*(column.name for column in declared.columns), RETRIED, *(EXTRA + name for name in SHOWN)]
     headers: dict[int, tuple[list[str], str]] = {}
-    count = 0
+    rows = list(listed(ws, source, names=True))
     with disk.staged(path) as draft, draft.open("w", newline="", encoding="utf-8-sig") as file:
         out = csv.DictWriter(file, columns, restval="", extrasaction="ignore", delimiter=declared.delimiters[0])
         out.writeheader()
-        for count, row in enumerate(listed(ws, source, names=True), 1):
+        for row in rows:
             if row.load not in headers:
                 first = witness.header(ws, row.load, declared).decode("utf-8", "replace").rstrip("\r\n")
                 mark = delimiter(Path(row.file), first, declared)
@@ -44,7 +44,7 @@ def export(ws: Workspace, programme: Programme, source: str, path: Path) -> int:
             cells = dict(zip(names, split(row.raw, mark), strict=False))
             why = {EXTRA + name: str(getattr(row, name)) for name in SHOWN}
             out.writerow(cells | why | {EXTRA + "reason": say(REASONS[row.reason]), RETRIED: row.id})
-    return count
+    return len(rows)
 
 
 def retry(

@@ -143,7 +143,8 @@ class Translator:
         coded = _coded(array)
         words = pc.fill_null(coded.dictionary.cast(pa.string()), "").to_numpy(zero_copy_only=False).astype(object)
         hashes = pd.util.hash_array(words, hash_key=self.secret.hex()[:16], categorize=False)
-        return np.append(hashes, np.uint64(0))[np.asarray(pc.fill_null(coded.indices, -1))]  # -1: the 0 at the end
+        hashed: NDArray[np.uint64] = np.append(hashes, np.uint64(0))[np.asarray(pc.fill_null(coded.indices, -1))]
+        return hashed  # where there was none, -1 took the 0 at the end
 
 
 def _mixed(parts: list[NDArray[np.uint64]], size: int) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tests.rooms.records.conftest import visit
 from winay.programme.load import Programme
-from winay.records.arrivals import arrivals, guess
+from winay.records.arrivals import arrivals
 from winay.records.load import Report
 from winay.workspace.folder import Workspace
 
@@ -22,8 +22,3 @@ def test_a_month_is_owed_by_its_day_and_late_after_it(
         ("2026-07", "2026-08-10", 4, 1),
         ("2026-08", "2026-09-10", 5, 0),
     ]
-
-
-def test_a_name_tells_the_source(peru: Programme) -> None:
-    names = {"NOMINAL_TRAMA_NUEVO_2026_10.csv.gz": "his", "padron_nominal.csv": "padron", "otra_cosa.csv": None}
-    assert {name: guess(peru, name) for name in names} == names

@@ -29,7 +29,7 @@ def _record(text: Any, start: int, delimiter: int, longest: int, quotes: bool, s
             quoted, closed = not quoted, at
         elif quoted:
             breaks += byte == _LINE_FEED
-        elif byte == delimiter or byte == _LINE_FEED:
+        elif byte in (delimiter, _LINE_FEED):
             end = at - 1 if byte == _LINE_FEED and at > start and text[at - 1] == _CARRIAGE_RETURN else at
             if end - cell > longest and wrong == FINE:
                 wrong = CELL
