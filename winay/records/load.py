@@ -1,7 +1,7 @@
 """Load a delivery: read, translate, check, code, append. The same again changes nothing; nothing is half done."""
 
 import datetime as dt
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,10 +20,9 @@ from winay.programme.sources import Source
 from winay.records import as_of, matching, tables, versions
 from winay.records.readers import delimited
 from winay.records.readers.opening import Limits, Rejected, check_file, refuse
-from winay.records.translate import ACCOUNTS, Translator, identities
+from winay.records.translate import Translated, Translator, identities
 from winay.workspace import disk
 from winay.workspace.folder import Workspace
-from winay.workspace.ledger import Refused
 
 THREADS = 2
 USUAL, FEW = 6, 20
@@ -66,16 +65,6 @@ class Report:
 
     def total(self, count: str) -> int:
         return sum(getattr(file, count) for file in self.files)
-
-
-@dataclass
-class Read:
-    """A file read and translated, not yet written: the rows of each table by chunk, what is refused, what to tell."""
-
-    rows: dict[str, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
-    refused: list[Refused] = field(default_factory=list)
-    retried: list[int] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -152,9 +141,8 @@ def _one(
     if before and not terms.replaces:
         records = before.counts.get("records", 0)
         return FileReport(path.name, "already", before.id, records, duplicate=records)
-    read = _read(terms, path, progress)
-    accounts = pa.concat_tables(rows.select(ACCOUNTS) for rows in read.rows[source.writes[0].table])
-    records = len(accounts) + len(read.refused)
+    read, notes = _read(terms, path, progress)
+    accounts, records = pa.concat_tables(read.accounts), read.count
     if terms.mode == "delivered" and records * 2 < usual:
         question = "it has {records} records; a delivery of this source usually has {usual}"
         if not (confirm and confirm(say(question, records=records, usual=usual))):
@@ -165,9 +153,9 @@ def _one(
         more = {"replaces": terms.replaces, "programme": terms.programme.hash}
         number = ws.ledger.begin(source.source, path.name, sha256, size, terms.known, mode, **more).id
     judged = versions.judge(ws, source, accounts, number)
-    report = FileReport(path.name, records=records, accepted=judged.count, refused=len(read.refused), notes=read.notes)
-    report.duplicate, report.updated = len(accounts) - judged.count, judged.updated
-    report.created = report.accepted - report.updated
+    report = FileReport(path.name, records=records, accepted=judged.count, refused=len(read.refused), notes=notes)
+    report.duplicate = len(accounts) - judged.count
+    report.updated, report.created = judged.updated, judged.count - judged.updated
     report.reasons = dict(Counter(row.reason for row in read.refused).most_common())
     report.waiting = _waiting(terms, read)
     gone = judged.gone
@@ -176,39 +164,31 @@ def _one(
         report.withdrawn = pc.count_distinct(replaced["gone"]).as_py()
         gone = pa.concat_tables([gone, replaced])
     if not dry_run:
-        del accounts
         _write(terms, path, number, read, judged.fresh, gone)
         ws.ledger.finish(number, {name: getattr(report, name) for name in COUNTS}, read.retried)
         report.load, report.status = number, "loaded"
     return report
 
 
-def _read(terms: Terms, path: Path, progress: Progress | None) -> Read:
-    """Every chunk, translated by two threads."""
-    delivered = delimited.read(path, terms.source, terms.limits)
-    pseudonyms = terms.ws.vault.pseudonyms
-    translator = Translator(terms.programme, terms.source, pseudonyms, path.name, terms.known, terms.keyed)
-    read, formats = Read(), defaultdict[str, set[str]](set)
-    done, cells = 0, str(len(delivered.names))
-    for chunk, good in _in_order(delivered.chunks, translator.translate):
-        for table, rows in good.rows:
-            read.rows[table].append(rows)
-        for name, forms in good.formats.items():
-            formats[name] |= forms
-        read.retried += good.retried
-        read.refused += good.refused
-        read.refused += [Refused(path.name, line, "", why, cells, *said) for line, why, *said in chunk.misshapen()]
-        done += chunk.count
+def _read(terms: Terms, path: Path, progress: Progress | None) -> tuple[Translated, list[str]]:
+    """Every chunk, translated by two threads; and what to tell about the file."""
+    source, pseudonyms = terms.source, terms.ws.vault.pseudonyms
+    delivered = delimited.read(path, source, terms.limits)
+    translator = Translator(terms.programme, source, pseudonyms, path.name, terms.known, terms.keyed)
+    read = Translated()
+    for part in _in_order(delivered.chunks, translator.translate):
+        read.add(part)
         if progress:
-            progress(path.name, done)
-    if not done:
+            progress(path.name, read.count)
+    if not read.count:
         raise refuse(path, "the file has a header and no records", hint="ask for the file again")
-    read.notes += [say('the column "{name}" is not declared and was not read', name=name) for name in delivered.unknown]
-    for name, forms in formats.items():
+    notes = [say('the column "{name}" is not declared and was not read', name=name) for name in delivered.unknown]
+    for name in source.used:
+        forms = [form for form in source.by_name[name].formats if (name, form) in translator.formats]
         if len(forms) > 1:
-            told = ", ".join(sorted(forms))
-            read.notes.append(say('dates of "{name}" are written in several formats ({told})', name=name, told=told))
-    return read
+            told = ", ".join(forms)
+            notes.append(say('dates of "{name}" are written in several formats ({told})', name=name, told=told))
+    return read, notes
 
 
 def _usual(terms: Terms) -> int:
@@ -219,7 +199,7 @@ def _usual(terms: Terms) -> int:
     return middle if middle >= FEW else 0
 
 
-def _waiting(terms: Terms, read: Read) -> dict[str, int]:
+def _waiting(terms: Terms, read: Translated) -> dict[str, int]:
     """Rows whose person, facility or place has not arrived yet: they join by themselves when it does."""
     found = {}
     for kind, tables_of in WAITING.items():
@@ -232,7 +212,7 @@ def _waiting(terms: Terms, read: Read) -> dict[str, int]:
     return found
 
 
-def _write(terms: Terms, path: Path, number: int, read: Read, fresh: NDArray[np.bool_], gone: pa.Table) -> None:
+def _write(terms: Terms, path: Path, number: int, read: Translated, fresh: NDArray[np.bool_], gone: pa.Table) -> None:
     """Everything of the open load on the disk, except that it is done. fresh: is the record of a line no duplicate?"""
     ws = terms.ws
     people = (row for rows in read.rows.pop("identities", []) for row in identities(rows))
@@ -258,15 +238,13 @@ def _batches(
         yield from tables.fitted(rows, schema).combine_chunks().to_batches()
 
 
-def _in_order(chunks: Iterator[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
-    """(chunk, work(chunk)) in order, a few of them worked on at once."""
-    waiting: deque[tuple[Any, Future[Any]]] = deque()
+def _in_order(chunks: Iterator[Any], work: Callable[[Any], Any]) -> Iterator[Any]:
+    """work(chunk) of each, in order, a few of them worked on at once."""
+    waiting: deque[Future[Any]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
         for chunk in chunks:
-            waiting.append((chunk, pool.submit(work, chunk)))
+            waiting.append(pool.submit(work, chunk))
             if len(waiting) > THREADS:
-                first, future = waiting.popleft()
-                yield first, future.result()
+                yield waiting.popleft().result()
         while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
+            yield waiting.popleft().result()

@@ -1,6 +1,7 @@
 """Records of a file -> canonical rows, as the source declares; what does not fit is refused, with its line and reason."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,31 +25,44 @@ ACCOUNTS = ("row", "key", "version", "line", "known")
 
 @dataclass
 class Translated:
-    """One chunk: (table, its rows with their ACCOUNTS) for each entry of `writes`, the first with every good record;
-    the refused records; the formats that dates of a column were written in; refused rows that are corrected here."""
+    """Records of a file (count: of all), in parts by chunk. accounts: ACCOUNTS of each good record; rows: table -> its
+    rows, with the accounts of their record; refused: the others; retried: refused rows that are corrected here."""
 
-    rows: list[tuple[str, pa.Table]]
-    refused: list[Refused]
-    formats: dict[str, set[str]] = field(default_factory=dict)
+    count: int = 0
+    accounts: list[pa.Table] = field(default_factory=list)
+    rows: dict[str, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
+    refused: list[Refused] = field(default_factory=list)
     retried: list[int] = field(default_factory=list)
+
+    def add(self, more: "Translated") -> None:
+        self.count += more.count
+        self.accounts += more.accounts
+        self.refused += more.refused
+        self.retried += more.retried
+        for table, parts in more.rows.items():
+            self.rows[table] += parts
 
 
 class Translator:
-    """The source's declaration, ready to be applied to chunk after chunk (it keeps nothing between them)."""
+    """The source's declaration, ready to be applied to the chunks of a file by several threads. It keeps nothing between
+    them but `formats`: (column, format) of dates that may be written in several."""
 
     def __init__(
         self, programme: Programme, source: Source, pseudonyms: Pseudonyms, file: str, known: dt.date, keyed: bool
     ) -> None:
         self.source, self.pseudonyms, self.file, self.known, self.keyed = source, pseudonyms, file, known, keyed
         self.kinds = {table: tables.columns(programme, table) for table in tables.TABLES}
+        self.formats: set[tuple[str, str]] = set()
         # what is hashed stays secret as long as the key of the vault does
         self.secret = pseudonyms("content", [source.source, "second half of the key"]).tobytes()
 
     def translate(self, chunk: Chunk) -> Translated:
         """The whole records of a chunk; of one with several wrong cells the first column is told."""
-        given, lines = chunk.columns(), chunk.lines
+        given, lines, asked = chunk.columns(), chunk.lines, str(len(chunk.names))
+        shapes = (Refused(self.file, line, "", why, asked, *said) for line, why, said in chunk.misshapen())
+        made = Translated(chunk.count, refused=list(shapes))
         blank = pa.DictionaryArray.from_arrays(np.zeros(len(lines), np.int32), pa.array([""]))
-        good, values, made = np.ones(len(lines), bool), {}, Translated([], [])
+        good, values = np.ones(len(lines), bool), {}
         for name in self.source.used:
             column, delivered = self.source.by_name[name], given.get(name, blank)  # an optional one may be missing
             said, verdict = cells.judge(column, delivered.dictionary, self.known)
@@ -56,21 +70,21 @@ class Translator:
             values[name] = pa.DictionaryArray.from_arrays(pa.array(at, mask=np.asarray(said.is_null())[at]), said)
             for number in np.flatnonzero((verdict[at] > 0) & good).tolist():
                 reason, found = cells.CODES[verdict[at[number]]], delivered[number].as_py()
-                asked = cells.expected(column, reason, self.known)
-                why = (name, reason, asked, found, chunk.raw(number))
+                why = (name, reason, cells.expected(column, reason, self.known), found, chunk.raw(number))
                 made.refused.append(Refused(self.file, int(lines[number]), *why))
             good &= verdict[at] == 0
-            if column.type == "date" and len(column.formats) > 1:
-                read = {form: cells.days(delivered.dictionary, form) for form in column.formats}
-                made.formats[name] = {form for form, days in read.items() if len(days) > days.null_count}
+            for form in column.formats if column.type == "date" and len(column.formats) > 1 else ():
+                if cells.days(delivered.dictionary, form).is_valid().true_count:
+                    self.formats.add((name, form))
         records = pa.RecordBatch.from_pydict(values).filter(pa.array(good))
         if RETRIED in given:
             numbers = given[RETRIED].filter(pa.array(good)).to_pylist()
             made.retried = [int(number) for number in numbers if number.isdigit()]
         accounts = self._accounts(records, lines[good])
+        made.accounts.append(accounts)
         for write in self.source.writes:
             where = _holds(write.when, records)
-            made.rows.append((write.table, self._rows(write, records.filter(where), accounts.filter(where))))
+            made.rows[write.table].append(self._rows(write, records.filter(where), accounts.filter(where)))
         return made
 
     def _accounts(self, records: pa.RecordBatch, lines: NDArray[np.int32]) -> pa.Table:

@@ -38,6 +38,8 @@ def days(known: Known) -> list[str]:
 def test_the_samples(ws: Workspace, peru: Programme) -> None:
     """Four children of the registry, and the episodes of their three mothers that have a document."""
     for report in load_samples(ws, peru):
+        names = [SAMPLES / file.file for file in report.files]
+        assert report.total("records") == sum(len(name.read_text("utf-8").splitlines()) - 1 for name in names)
         assert not report.rejected
         assert report.total("accepted") + report.total("refused") + report.total("duplicate") == report.total("records")
         assert report.total("refused") == 0

@@ -71,12 +71,12 @@ class Chunk:
             made[name] = cells.dictionary_encode()
         return made
 
-    def misshapen(self) -> Iterator[tuple[int, str, str, str]]:
-        """(line, reason, number of cells found, raw) of the records that are not whole."""
+    def misshapen(self) -> Iterator[tuple[int, str, tuple[str, str]]]:
+        """(line, reason, (number of cells found, raw)) of the records that are not whole."""
         for index in np.flatnonzero(self._wrong[:, 0]).tolist():
             verdict, cells = self._wrong[index].tolist()
             cut = verdict == scan.FIELDS and self.final and self._spans[index, 1] == len(self.text)
-            yield int(self._lines[index]), "cut" if cut else WRONG[verdict], str(cells), self._raw(index)
+            yield int(self._lines[index]), "cut" if cut else WRONG[verdict], (str(cells), self._raw(index))
 
     def raw(self, number: int) -> str:
         """What a whole record says, by its number among them."""
