@@ -12,14 +12,12 @@ import pyarrow.parquet as pq
 
 from bench.bar import bar, median
 from bench.programme_whole import ON, around, make
-from winay.engine.changes import changed
-from winay.engine.evaluate import evaluate, figures
-from winay.engine.figures import COUNTS
+from winay.engine.evaluate import evaluate
+from winay.engine.figures import COUNTS, changed, figures, plain
 from winay.engine.judging import Calendar
 from winay.engine.tree import Tree
 from winay.engine.verdicts import Surroundings
 from winay.programme.locate import programme
-from winay.workspace.connect import connect
 
 
 def main(quick: bool) -> None:
@@ -41,11 +39,8 @@ class _World:
     """A population evaluated once, whose subjects can be judged again one by one."""
 
     def __init__(self, folder: Path) -> None:
-        self.programme, self.con, self.around = (
-            programme("pe-dit"),
-            connect(threads=2),
-            around(programme("pe-dit"), folder),
-        )
+        self.programme = programme("pe-dit")
+        self.around = around(self.programme, folder)
         self.subjects, self.services = (
             pq.ParquetFile(folder / f"{n}.parquet").read() for n in ("subjects", "services")
         )
@@ -54,7 +49,7 @@ class _World:
         self.figures = self.full()
 
     def verdicts(self, subjects: pa.Table, services: pa.Table, around: Surroundings) -> list:
-        return list(evaluate(self.con, self.programme, subjects, services, around, ON))
+        return list(evaluate(self.programme, subjects, services, around, ON))
 
     def full(self) -> pa.Table:
         self.everybody = self.verdicts(self.subjects, self.services, self.around)
@@ -63,7 +58,8 @@ class _World:
     def again(self, numbers: np.ndarray, dropped: bool = False) -> pa.Table:
         """numbers: consecutive. dropped: the first record of each is gone, so that something has changed."""
         low, high = int(numbers[0]), int(numbers[-1]) + 1
-        start, stop = np.searchsorted(self.owners, [low, high])
+        wanted = np.array([low, high], np.int32)  # of their own type, or all are copied
+        start, stop = np.searchsorted(self.owners, wanted)
         people, records = self.subjects.slice(low, high - low), self.services.slice(start, stop - start)
         if dropped:
             owner = records["subject"].to_numpy()
@@ -75,7 +71,7 @@ class _World:
         come = self.verdicts(people, records, near)
         gone = []
         for indicator, rows in self.everybody:
-            a, b = np.searchsorted(rows["subject"].to_numpy(), [low, high])
+            a, b = np.searchsorted(rows["subject"].to_numpy(), wanted)
             gone.append((indicator, rows.slice(a, b - a)))
         return changed(self.figures, gone, come, self.calendar, self.tree)
 
@@ -86,9 +82,10 @@ class _World:
         keep = np.ones(len(self.services), bool)
         keep[first] = False
         whole = self.verdicts(self.subjects, self.services.filter(pa.array(keep)), self.around)
-        full = figures(whole, self.calendar, self.tree).select(alone.column_names)
+        full = plain(figures(whole, self.calendar, self.tree).select(alone.column_names))
         names = [name for name in alone.column_names if name not in COUNTS]
-        stays = self.figures.select(alone.column_names).join(alone, names, join_type="left anti")
+        alone = plain(alone)
+        stays = plain(self.figures).select(alone.column_names).join(alone, names, join_type="left anti")
         moved = alone.filter(pc.greater(pc.add(alone["denominator"], alone["excluded"]), 0))
         order = [(name, "ascending") for name in names]
         return bool(pa.concat_tables([stays, moved]).sort_by(order).equals(full.sort_by(order)))

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from bench.bar import bar, median, peak_gb
 from winay.core.ages import days_of
-from winay.engine.evaluate import evaluate, figures
+from winay.engine.evaluate import evaluate
+from winay.engine.figures import figures
 from winay.engine.judging import Calendar
 from winay.engine.tree import Tree
 from winay.engine.verdicts import Surroundings
@@ -20,7 +21,6 @@ from winay.programme.load import Programme
 from winay.programme.locate import programme
 from winay.records.places import known as shipped
 from winay.records.tables import schema
-from winay.workspace.connect import connect
 
 ON = dt.date(2026, 10, 31)
 SCAN_AND_SORT = "select max(day) from (select * from read_parquet('{file}') order by subject, service, day)"
@@ -109,14 +109,11 @@ def around(pe: Programme, folder: Path) -> Surroundings:
 
 def whole(folder: Path) -> int:
     """Everything, from the files to the figures of every level; returns how many figures there are."""
-    pe, con = programme("pe-dit"), connect(threads=2)
+    pe = programme("pe-dit")
     beside = around(pe, folder)
     tree, calendar = Tree.of(beside.places.to_pylist()), Calendar.back_from(ON)
     subjects, services = (pq.ParquetFile(folder / f"{n}.parquet").read() for n in ("subjects", "services"))
-    found = []
-    for indicator, verdicts in evaluate(con, pe, subjects, services, beside, ON):
-        found.append((indicator, verdicts))
-    return len(figures(found, calendar, tree))
+    return len(figures(list(evaluate(pe, subjects, services, beside, ON)), calendar, tree))
 
 
 def base(folder: Path) -> None:

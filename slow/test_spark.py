@@ -22,10 +22,10 @@ from winay.actions.demo import make
 from winay.actions.evaluate import evaluate
 from winay.actions.opening import opened
 from winay.core.ages import Age
-from winay.engine.conditions import Fold
+from winay.engine.fold import Fold, Judge, masks
 from winay.engine.judging import Calendar, JudgingDay
-from winay.engine.spread import states_of
-from winay.engine.state import Judge, Units, state
+from winay.engine.spread import masks_of
+from winay.engine.units import Units
 from winay.programme.locate import find, programme
 from winay.workspace import Workspace
 
@@ -73,9 +73,12 @@ def test_masks_of_standards_nobody_wrote(con: Any, world: World) -> None:
     units = Units("child", table, compiled.births, *records, compiled.fits)
     calendar = Calendar.back_from(world.on)
     days = [JudgingDay("months"), JudgingDay("age", Age(6, 0)), JudgingDay("end")]
-    judges = {day: Judge(compiled.plan, calendar, day, "clip") for day in days}
-    folds = {day: [Fold(how, name) for name in compiled.plan.standards for how in range(3)] for day in days}
-    assert states_of(con)(units, compiled.plan, judges, folds) == state(units, compiled.plan, judges, folds)
+    folds = [Fold(how, name) for name in compiled.plan.standards for how in range(3)]
+    judges = [Judge(compiled.plan, calendar, day, "clip", folds) for day in days]
+    for there, here in zip(
+        masks_of(con)(units, compiled.plan, judges), masks(units, compiled.plan, judges), strict=True
+    ):
+        assert {fold: list(mask) for fold, mask in there.items()} == {fold: list(mask) for fold, mask in here.items()}
 
 
 @pytest.mark.parametrize("sizes", [[], [0], [3, 0, 2], [0, 250, 0, 1]])

@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from winay.engine.evaluate import evaluate
-from winay.engine.stories import deliveries, few
+from winay.engine.stories import deliveries
+from winay.engine.units import Units
 from winay.engine.verdicts import Surroundings
 from winay.programme.load import Programme
 from winay.programme.yaml_text import AT, read
 from winay.records import matching
 from winay.records.tables import DAY_MAX, schema
-from winay.workspace.connect import connect
 
 ITEMS = {"lab": None, "haemoglobin": None, "weight": None, "height": None, "provider": None}
 
@@ -134,7 +134,7 @@ class Found:
 
 
 def found(programme: Programme, judged: dict[int, Case], con: Any = None) -> Found:
-    """judged: the cases by number; all of one kind and one judging day. con: DuckDB if not given."""
+    """judged: the cases by number; all of one kind and one judging day. con: None for this process."""
     first = next(iter(judged.values()))
     on, kind = date.fromisoformat(first.said["on"]), first.said["subject"]["kind"]
     made = {number: tables(programme, case, number) for number, case in judged.items()}
@@ -143,12 +143,11 @@ def found(programme: Programme, judged: dict[int, Case], con: Any = None) -> Fou
     records = pa.concat_tables([services(programme, case, number) for number, case in judged.items()])
     names = ("residences", "enrolments", "exits", "providers", "places")
     around = Surroundings(*(pa.concat_tables([getattr(a, name) for _, a in made.values()]) for name in names))
-    con = con or connect()
-    rows = deliveries(con, programme, few(people, records, list(judged), kind), around, on).to_pylist()
+    rows = deliveries(programme, Units.few(kind, people, records, list(judged)), around, on).to_pylist()
     named = {(e.get("indicator"), e.get("rules")) for case in judged.values() for e in case.said["expect"]}
     wanted = [i for i in programme.indicators.values() if (i.indicator, i.rules) in named]
     verdicts = {}
-    found = evaluate(con, programme, people, records, around, on, indicators=wanted, months=1)
+    found = evaluate(programme, people, records, around, on, indicators=wanted, months=1, con=con)
     for indicator, table in found:
         verdicts |= {(row["subject"], indicator.key): row for row in table.to_pylist()}
     return Found({(r["subject"], r["standard"], r["delivery"]): r for r in rows}, verdicts)

@@ -17,6 +17,7 @@ from bench.w1.people import DISTRICTS, SIX_YEARS, make
 from bench.w1.table import Block, each_block
 from winay.core.ages import Age, after, days_of
 from winay.engine.fold import UP_TO_DATE, fold
+from winay.engine.judging import When
 from winay.engine.kernel import receive
 from winay.engine.plan import compile
 from winay.programme.load import Programme, load
@@ -58,7 +59,7 @@ class Work:
             columns = track.deliveries
             met &= fold(
                 UP_TO_DATE, got.received[:, columns], got.released, births, got.anchors[:, track.number],
-                plan.by[:, columns], plan.first_day, judged, NONE, 0, 1,
+                plan.by[:, columns], plan.first_day, When(judged, NONE, 0, 1),
             ) == 1  # fmt: skip
         month = np.searchsorted(MONTHS, judged, side="right") - 1
         inside = (month >= 0) & (month < len(MONTHS) - 1)

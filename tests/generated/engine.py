@@ -8,10 +8,10 @@ import numpy as np
 from tests.generated.strategies import SERVICES, Life, World
 from tests.reference.evaluator import Row, evaluate
 from winay.core.ages import days_of
-from winay.engine.anchors import given_anchors
 from winay.engine.hands import statuses
 from winay.engine.kernel import Received, receive
 from winay.engine.plan import Plan, compile
+from winay.engine.units import given_anchors
 from winay.programme.schedule import Schedule
 from winay.programme.standards import Anchor
 

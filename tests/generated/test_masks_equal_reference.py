@@ -10,10 +10,9 @@ from tests.generated.engine import Compiled, by_reference
 from tests.generated.strategies import World, worlds
 from tests.reference.evaluator import Row, up_to_date
 from winay.core.ages import Age, day_of
-from winay.engine.conditions import Fold
-from winay.engine.fold import ON_TIME, RECEIVED, UP_TO_DATE
+from winay.engine.fold import ON_TIME, RECEIVED, UP_TO_DATE, Fold, Judge
 from winay.engine.judging import Calendar, JudgingDay
-from winay.engine.state import Judge, Units
+from winay.engine.units import Units
 
 MONTHS = JudgingDay("months")
 OWN = JudgingDay("age", Age(6, 0))
@@ -33,13 +32,12 @@ def by_rows(how: int, rows: list[Row], on: date) -> bool:
 
 
 def masks(world: World, compiled: Compiled, judged: JudgingDay, calendar: Calendar) -> dict[Fold, np.ndarray]:
-    judge = Judge(compiled.plan, calendar, judged, "clip")
     table = pa.table({"subject": np.arange(len(compiled.births), dtype=np.int32)})
     units = Units("child", table, compiled.births, compiled.offsets, compiled.services, compiled.days, compiled.fits)
     names = [meant.name for meant in world.meant() if not meant.name.startswith("event:")]
     folds = [Fold(how, name) for how in (UP_TO_DATE, RECEIVED, ON_TIME) for name in names]
-    got = judge.masks(units, compiled.anchors, compiled.receive(), folds)
-    return {fold: got[fold.column] for fold in folds}
+    judge = Judge(compiled.plan, calendar, judged, "clip", folds)
+    return judge.masks(units, compiled.anchors, compiled.receive())
 
 
 class Told(dict[tuple[int, date], dict[tuple[str, int], Row]]):

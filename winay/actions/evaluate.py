@@ -29,22 +29,27 @@ Advance = Callable[[float], None]
 
 
 def evaluated(
-    ws: Workspace, known: "Known", on: date, indicators: Sequence[Indicator], con: Any, advance: Advance | None = None
+    ws: Workspace,
+    known: "Known",
+    on: date,
+    indicators: Sequence[Indicator],
+    con: Any = None,
+    advance: Advance | None = None,
 ) -> dict[str, pa.Table]:
     """The tables of a snapshot as of a day: figures at every level, verdicts of each indicator, and whom and where of.
 
     Rows are in order, so that the same knowledge and rules give the same tables, on whatever computed them.
     """
-    from winay.engine import evaluate as engine
-    from winay.engine.figures import with_reporting
+    from winay.engine import figures as counts
+    from winay.engine.evaluate import evaluate
 
     programme, calendar, tree = promised(ws), Calendar.back_from(on, MONTHS), Tree.of(known.places.to_pylist())
     tables = known.subjects, known.services, around(known)
-    asked: dict[str, Any] = {"indicators": indicators, "months": MONTHS, "on_block": advance}
-    verdicts = list(engine.evaluate(con, programme, *tables, on, **asked))
-    figures = engine.figures(verdicts, calendar, tree)
-    figures = with_reporting(figures, known.reported, known.providers, calendar, tree)
-    figures = engine.with_history(figures, programme, known, calendar)
+    asked: dict[str, Any] = {"indicators": indicators, "months": MONTHS, "on_block": advance, "con": con}
+    verdicts = list(evaluate(programme, *tables, on, **asked))
+    figures = counts.plain(counts.figures(verdicts, calendar, tree))
+    figures = counts.with_reporting(figures, known.reported, known.providers, calendar, tree)
+    figures = counts.with_history(figures, programme, known.subjects, known.reported, calendar)
     kept = {verdicts_name(indicator): rows for indicator, rows in verdicts}
     kept |= {"figures": figures.sort_by([(name, "ascending") for name in FIGURE])}
     kept |= {"subjects": known.subjects, "members": known.members, "places": known.places}
@@ -64,7 +69,7 @@ def evaluate(ws: Workspace, caller: gate.Caller, on: date, known_on: date, advan
     with gate.tables(ws, caller, "evaluate", what=f"on {on} known {known_on}") as people, ws.snapshots.draft() as draft:
         loads = ws.ledger.finished()
         known = people.known(known_on)
-        tables = evaluated(ws, known, on, list(programme.indicators.values()), backend(ws), advance)
+        tables = evaluated(ws, known, on, list(programme.indicators.values()), backend(), advance)
         for name, table in tables.items():
             pq.write_table(table.combine_chunks(), draft / f"{name}.parquet")
         manifest = {
@@ -75,10 +80,10 @@ def evaluate(ws: Workspace, caller: gate.Caller, on: date, known_on: date, advan
         return ws.snapshots.open_snapshot(ws.snapshots.freeze(draft, manifest))
 
 
-def backend(ws: Workspace) -> Any:
-    """Spark where WINAY_SPARK names a master (`local[2]`, `spark://host:7077`), else DuckDB in this process."""
+def backend() -> Any:
+    """Spark where WINAY_SPARK names a master (`local[2]`, `spark://host:7077`); None: this process."""
     if not (master := os.environ.get("WINAY_SPARK")):
-        return ws.connect()
+        return None
     from winay.workspace.spark import connect
 
     return connect(master)

@@ -89,7 +89,7 @@ def _because(ws: Workspace, one: Judged, meant: Indicator, on: date) -> list[Row
         (c, out) for root, out in ((meant.who, False), (meant.exclude, True)) if root for c in root.children or [root]
     ]
     named = {str(n): c for n, (c, _) in enumerate(parts)}
-    held = holding(ws.connect(), programme, one.units, around(one.known), on, named) if parts else {}
+    held = holding(programme, one.units, around(one.known), on, named) if parts else {}
     return [
         {
             "claim": " ".join(words.criterion(c, programme, excludes=out)).strip(" -"),

@@ -14,7 +14,7 @@ from winay.actions.evaluate import MONTHS, evaluated, verdicts_name
 from winay.actions.opening import month, promised
 from winay.core.periods import Month, judged_on
 from winay.core.problems import Problem, WinayError, unknown_name, wrong_use
-from winay.engine.figures import counted, rolled_up
+from winay.engine.figures import counted
 from winay.engine.judging import Calendar
 from winay.engine.tree import Tree
 from winay.programme.indicators import Indicator
@@ -59,7 +59,7 @@ class Cut:
         indicator = indicator_named(promised(ws), name, rules, asked.last)
         if kept is None:
             assert known_on
-            made = evaluated(ws, people.known(known_on), judged, [indicator], con)
+            made = evaluated(ws, people.known(known_on), judged, [indicator])
             calendar = Calendar.back_from(judged, MONTHS)
             return cls(indicator, calendar, known_on, None, "provisional", lambda name: ibis.memtable(made[name]))
         if f"{verdicts_name(indicator)}.parquet" not in kept.manifest["files"]:
@@ -168,7 +168,7 @@ def _by_attribute(programme: Programme, cut: Cut, attribute: str) -> Any:
     key, side = ("place", "places") if owners[name] == "place" else ("subject", "subjects")
     rows = cut.verdicts.left_join(cut.read(side).select(key, name), key)
     rows = rows.mutate(**{name: rows[name].cast("string").fill_null("")}).to_pyarrow()
-    table = ibis.memtable(rolled_up(counted(rows, cut.calendar, [name]), cut.calendar, cut.tree, [name]))
+    table = ibis.memtable(counted(rows, cut.calendar, cut.tree, name))
     nulls = {"history": ibis.null("string"), "reporting": ibis.null("int32"), "facilities": ibis.null("int32")}
     return table.rename({attribute: name}).mutate(**nulls)
 

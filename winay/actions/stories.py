@@ -16,9 +16,9 @@ from winay.actions.opening import promised
 from winay.core.problems import WinayError, unknown_name, wrong_use
 from winay.engine.conditions import walk
 from winay.engine.evaluate import evaluate
-from winay.engine.state import Units
-from winay.engine.stories import deliveries, few
+from winay.engine.stories import deliveries
 from winay.engine.tree import Tree
+from winay.engine.units import Units
 from winay.programme.load import Programme
 from winay.records.as_of import Known
 from winay.workspace import Workspace
@@ -49,8 +49,8 @@ def due(
         homes = _living_in(known, tree.below(place, on), on)
         rows: list[Row] = []
         for kind in programme.head.subjects:
-            units = few(known.subjects, known.services, list(homes), kind)
-            rows += deliveries(ws.connect(), programme, units, around(known), on).to_pylist()
+            units = Units.few(kind, known.subjects, known.services, list(homes))
+            rows += deliveries(programme, units, around(known), on).to_pylist()
         owed = _strictest(programme, _begun(programme, [row for row in rows if row["standard"] in wanted]))
         numbers = sorted({line["subject"] for line in owed})
         persons = dict(zip(numbers, known.subjects.take(numbers).to_pylist(), strict=True))
@@ -150,17 +150,17 @@ class Judged:
 
 def judged(ws: Workspace, people: gate.People, id: str, on: date, known_on: date) -> Judged:
     """The subject of this name: the same engine on one row."""
-    programme, con, known = promised(ws), ws.connect(), people.known(known_on)
+    programme, known = promised(ws), people.known(known_on)
     number, persons = _named(ws, known, id)
     one = known.subjects.slice(number, 1)
     row = one.to_pylist()[0]
     own = {name: value for name, value in row.items() if name not in HIDDEN and value is not None}
     head = {"subject": show(row["person"]), "on": on, "known_on": known_on, "attributes": own}
-    units = few(known.subjects, known.services, [number], row["kind"])
-    rows = deliveries(con, programme, units, around(known), on).to_pylist()
+    units = Units.few(row["kind"], known.subjects, known.services, [number])
+    rows = deliveries(programme, units, around(known), on).to_pylist()
     mine = [i for i in programme.indicators.values() if i.subject == row["kind"]]
     verdicts = {}
-    for meant, found in evaluate(con, programme, one, known.services, around(known), on, indicators=mine, months=1):
+    for meant, found in evaluate(programme, one, known.services, around(known), on, indicators=mine, months=1):
         told: Row = {"indicator": meant.indicator, "rules": meant.rules}
         told |= {"place": None, "verdict": "outside", "components": {}}
         for here in (row for row in found.to_pylist() if row["cohort"]):

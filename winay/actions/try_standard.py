@@ -12,7 +12,7 @@ from winay.actions.rows import Row, found, read_rows
 from winay.core.ages import days_of
 from winay.core.problems import At, Problem, WinayError, nearest
 from winay.engine import hands
-from winay.engine.conditions import Conditions
+from winay.engine.conditions import Conditions, leaves, tested
 from winay.engine.plan import NO_DAY, Plan
 from winay.engine.plan import compile as compiled
 from winay.programme.check import check
@@ -164,19 +164,14 @@ def _evaluated(
 
 def _inside(tried: Programme, plan: Plan, units: list[Row]) -> list[Any]:
     """[unit, track], twice: whom a route fits, and to whom its standard applies."""
-    import ibis
-
-    columns: dict[str, Any] = {"unit": np.arange(len(units))}
-    for name, attribute in tried.attributes.items():
-        texts = pa.array([unit.get(name) for unit in units], pa.string())
-        columns[name.replace(".", "__")] = texts.cast(pa.float64()) if attribute.type == "decimal" else texts
-    table = ibis.memtable(pa.table(columns))
-    holds = Conditions(tried, table, 1).holds
-    both = []
-    for whos in ([t.route.who for t in plan.tracks], [t.schedule.who for t in plan.tracks]):
-        masks = table.select("unit", **{str(n): holds(who) for n, who in enumerate(whos)}).order_by("unit").to_pyarrow()
-        both.append(np.ascontiguousarray(np.stack([np.asarray(masks[str(n)]) == 1 for n in range(len(whos))], axis=1)))
-    return both
+    both = [[t.route.who for t in plan.tracks], [t.schedule.who for t in plan.tracks]]
+    columns: dict[Any, Any] = {}
+    for name, leaf in leaves([who for whos in both for who in whos], tried).items():
+        texts = pa.chunked_array([[unit.get(str(leaf.attribute)) for unit in units]], pa.string())
+        columns[name] = tested(leaf, texts, tried.attributes[str(leaf.attribute)].type)[:-1]
+    holds = Conditions(tried, columns, 1).holds
+    masks = [np.stack([np.broadcast_to(holds(who), len(units)) for who in whos], axis=1) for whos in both]
+    return [np.ascontiguousarray(mask == 1) for mask in masks]
 
 
 def _days(days: list[date]) -> Any:

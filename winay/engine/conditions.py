@@ -1,32 +1,26 @@
-"""Criteria -> mask columns: one expression a criterion, read by every backend alike (design 4.3)."""
+"""Criteria over month masks: and, or and not of columns, the same on numpy arrays and on Ibis columns (design 4.3).
 
-from collections.abc import Iterator
+What a criterion without parts asks (a leaf) is a column of its own, made by engine.verdicts before.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
 from operator import and_, or_
-from typing import Any, NamedTuple
+from typing import Any
 
-import ibis
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from winay.engine.fold import ON_TIME, RECEIVED, UP_TO_DATE
-from winay.programme.criteria import Criterion
+from winay.engine.fold import ON_TIME, RECEIVED, UP_TO_DATE, Fold
+from winay.programme.criteria import TESTS, Criterion
 from winay.programme.load import Programme
 
-NUMBERS = ("integer", "decimal")
+Asked = Fold | tuple[str, ...]
 Column = Any
-"""An Ibis value."""
-
-
-class Fold(NamedTuple):
-    """A mask that comes from what was received: of a whole standard (`delivery` 0) or of one delivery."""
-
-    how: int
-    standard: str
-    delivery: int = 0
-
-    @property
-    def column(self) -> str:
-        return f"{'uro'[self.how]}__{self.standard}" + (f"__{self.delivery}" if self.delivery else "")
+"""A mask a row, as a numpy array or an Ibis column; a plain number is the same mask for all."""
 
 
 def fold_of(criterion: Criterion) -> Fold | None:
@@ -55,6 +49,19 @@ def walk(criterion: Criterion | None, programme: Programme) -> Iterator[Criterio
         yield from walk(programme.standards[fold.standard].who, programme)
 
 
+def asked(criterion: Criterion) -> Asked:
+    """What a leaf asks: the name of its column."""
+    if criterion.attribute:
+        return criterion.attribute, *(str(getattr(criterion, name)) for name in (*TESTS, "missing"))
+    return fold_of(criterion) or (criterion.kind, str(criterion.enrolled))
+
+
+def leaves(roots: Iterable[Criterion | None], programme: Programme) -> dict[Asked, Criterion]:
+    """Everything that some criteria ask, by the names of the columns, each once."""
+    every = (c for root in roots for c in walk(root, programme) if not c.children and not c.package)
+    return {asked(leaf): leaf for leaf in every}
+
+
 def components(met: Criterion, programme: Programme) -> dict[str, Criterion]:
     """The parts that are shown beside a verdict, by name: what an `all_of` or its package lists, else the whole."""
     root = met
@@ -76,87 +83,63 @@ def name_of(criterion: Criterion, programme: Programme) -> str:
     return f"{name}-{fold.delivery}" if fold.delivery and standard else name
 
 
+@dataclass(frozen=True)
 class Conditions:
-    """Mask expressions over one wide table: one row a subject and place of residence, for one judging day."""
+    """Masks of criteria, from those of their leaves. every: the mask of all months."""
 
-    def __init__(self, programme: Programme, table: Any, every: int) -> None:
-        self.programme, self.table, self.every = programme, table, every
-
-    def none(self) -> Column:
-        return ibis.literal(0, "int32")
-
-    def all(self) -> Column:
-        return ibis.literal(self.every, "int32")
-
-    def negated(self, mask: Column) -> Column:
-        return mask ^ self.all()
+    programme: Programme
+    columns: Mapping[Asked, Column]
+    every: int
 
     def holds(self, criterion: Criterion | None, otherwise: bool = True) -> Column:
         """The months in which a criterion holds; a criterion that nobody wrote holds `otherwise`."""
         if criterion is None:
-            return self.all() if otherwise else self.none()
-        match criterion.kind:
-            case "all_of":
-                return reduce(and_, map(self.holds, criterion.children))
-            case "any_of":
-                return reduce(or_, map(self.holds, criterion.children))
-            case "at_least":
-                return self._at_least(criterion)
-            case "package":
-                return self.holds(self.programme.packages[criterion.package or ""])
-            case "attribute":
-                return self._attribute(criterion)
-            case "enrolled":
-                return self.table[f"n__{criterion.enrolled}"]
-            case "born_in":
-                return self.table["born_in_year"]
-        return self._folded(criterion)
+            return self.every if otherwise else 0
+        if criterion.package:
+            return self.holds(self.programme.packages[criterion.package])
+        if not criterion.children:
+            return self._leaf(criterion)
+        masks = [self.holds(part) for part in criterion.children]
+        if criterion.all_of:
+            return reduce(and_, masks)
+        if criterion.at_least:  # some n of them all hold
+            masks = [reduce(and_, some) for some in combinations(masks, criterion.at_least.n)]
+        return reduce(or_, masks, 0)
 
-    def _at_least(self, criterion: Criterion) -> Column:
-        """At least n of m: some n of them all hold."""
-        assert criterion.at_least
-        masks = [self.holds(part) for part in criterion.at_least.of]
-        return reduce(or_, (reduce(and_, some) for some in combinations(masks, criterion.at_least.n)), self.none())
-
-    def _folded(self, criterion: Criterion) -> Column:
+    def _leaf(self, criterion: Criterion) -> Column:
         """Up to date holds for whom the standard does not apply to; received and on time do not."""
-        fold = fold_of(criterion)
-        assert fold
-        mask = self.table[fold.column]
-        standard = self.programme.standards.get(fold.standard)
-        if standard is None or standard.who is None:
+        mask, fold = self.columns[asked(criterion)], fold_of(criterion)
+        standard = self.programme.standards.get(fold.standard) if fold else None
+        if not fold or standard is None or standard.who is None:
             return mask
         applies = self.holds(standard.who)
-        return mask | self.negated(applies) if fold.how == UP_TO_DATE else mask & applies
-
-    def _attribute(self, criterion: Criterion) -> Column:
-        path = criterion.attribute or ""
-        value = self.table[path.replace(".", "__")]
-        kind = self.programme.attributes[path.rpartition(".")[2]].type
-        true = reduce(and_, _tests(criterion, value, kind)).fill_null(criterion.missing == "in")
-        return true.ifelse(self.all(), self.none())
+        return mask | applies ^ self.every if fold.how == UP_TO_DATE else mask & applies
 
 
-def _tests(criterion: Criterion, value: Column, kind: str) -> Iterator[Column]:
-    def typed(text: str) -> Any:
-        return (float(text) if "." in text else int(text)) if kind in NUMBERS else text
+def tested(criterion: Criterion, values: Any, kind: str) -> NDArray[np.bool_]:
+    """Whether an attribute passes, value by value and, at the end, when it is missing. values: Arrow, of a type `kind`.
 
-    if criterion.is_ is not None:
-        yield value == typed(criterion.is_)
-    if criterion.in_:
-        yield value.isin([typed(text) for text in criterion.in_])
-    if criterion.from_ is not None:
-        yield value >= typed(criterion.from_)
-    if criterion.to is not None:
-        yield value <= typed(criterion.to)
-    if criterion.below is not None:
-        yield value < typed(criterion.below)
-    if criterion.only:
-        yield _members(value, criterion.only).length() == value.split(",").length()
-    if criterion.any_:
-        yield _members(value, criterion.any_).length() > 0
-
-
-def _members(value: Column, wanted: list[str]) -> Column:
-    """The codes of a set that are among the wanted."""
-    return value.split(",").filter(lambda code: code.isin(wanted))
+    Numbers compare as numbers, all else as it is written: days as 2026-05-31, codes of a set between commas.
+    """
+    number = kind in ("integer", "decimal")
+    coded = values.combine_chunks().dictionary_encode()
+    found: NDArray[Any] = np.array(coded.dictionary.cast(pa.float64() if number else pa.string()).to_pylist())
+    found = found.astype(np.float64 if number else np.str_)
+    typed = float if number else str
+    passes, c = np.ones(len(found), bool), criterion
+    if c.is_ is not None:
+        passes &= found == typed(c.is_)
+    if c.in_:
+        passes &= np.isin(found, [typed(text) for text in c.in_])
+    if c.from_ is not None:
+        passes &= found >= typed(c.from_)
+    if c.to is not None:
+        passes &= found <= typed(c.to)
+    if c.below is not None:
+        passes &= found < typed(c.below)
+    if c.only:
+        passes &= [{*text.split(",")} <= {*c.only} for text in found]
+    if c.any_:
+        passes &= [not {*text.split(",")}.isdisjoint(c.any_) for text in found]
+    passing: NDArray[np.bool_] = np.append(passes, c.missing == "in")[np.append(coded.indices.fill_null(-1), -1)]
+    return passing

@@ -1,13 +1,13 @@
 """The days a subject is judged on, and which months each of them belongs to.
 
 A verdict for 24 months is one integer: bit *m* is month *m*, oldest first. All of, any of and not are then `&`, `|` and
-`^ ALL` on whole columns, the same on every backend.
+`^ every` on whole columns, the same on every backend.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,19 @@ Days = NDArray[np.int32]
 Mask = NDArray[np.int32]
 FAR = 2**30
 """A day that never comes."""
+NO_DAYS = np.empty(0, np.int32)
+
+
+class When(NamedTuple):
+    """The judging days as compiled code sees them: one a subject (`own`), or where that is empty the same for all.
+
+    table[day - first]: the bits of the judging days strictly before `day`.
+    """
+
+    own: Days
+    table: Mask
+    first: int
+    every: int
 
 
 @dataclass(frozen=True)
@@ -46,15 +59,13 @@ class Calendar:
         return month.last > self.on
 
     @cached_property
-    def before(self) -> tuple[Mask, int]:
-        """(table, first): `table[day - first]` has the bits of the judging days strictly before `day`; clip the index."""
-        days = self.days
-        first = int(days[0])
-        span = np.arange(first, int(days[-1]) + 2, dtype=np.int32)
-        bits = (days[None, :] < span[:, None]) @ (1 << np.arange(len(days), dtype=np.int64))
-        return bits.astype(np.int32), first
+    def shared(self) -> When:
+        """All are judged on the days of the months."""
+        span = np.arange(self.days[0], self.days[-1] + 2, dtype=np.int32)
+        bits = (self.days < span[:, None]) @ (1 << np.arange(len(self.days), dtype=np.int64))
+        return When(NO_DAYS, bits.astype(np.int32), int(span[0]), self.all)
 
-    def bit_of(self, days: Days) -> Mask:
+    def month_of(self, days: Days) -> Mask:
         """The bit of the month that contains each day; 0 outside the months or after the judging day."""
         starts = np.array([days_of(month.first) for month in self.months], np.int32)
         index = np.searchsorted(starts, days, side="right") - 1
@@ -64,65 +75,19 @@ class Calendar:
 
 @dataclass(frozen=True, order=True)
 class JudgingDay:
-    """Months' ends for everybody (`age` None, not at the end), the day an age is reached, or the end of an episode."""
+    """Months' ends for everybody, the day an `age` is reached, or the `end` of an episode."""
 
     kind: str
     age: Age | None = None
 
-    @property
-    def name(self) -> str:
-        return self.kind if self.age is None else f"at_{self.age.months}m{self.age.days}d".replace("-", "n")
-
-    def own(self, births: Days, month_end: MonthEnd) -> Days | None:
-        """Each subject's own day; None where all share the months' days."""
+    def when(self, births: Days, calendar: Calendar, month_end: MonthEnd) -> When:
         if self.kind == "months":
-            return None
-        return births if self.age is None else after(self.age, births, month_end)
+            return calendar.shared
+        own = births if self.age is None else after(self.age, births, month_end)
+        return calendar.shared._replace(own=own.copy())
 
 
 def judging_day(indicator: Indicator) -> JudgingDay:
     if indicator.kind == "cross-section":
         return JudgingDay("months")
     return JudgingDay("end") if indicator.kind == "episode" else JudgingDay("age", indicator.age)  # type: ignore[arg-type]
-
-
-def cohort(indicator: Indicator, births: Days, calendar: Calendar, month_end: MonthEnd) -> Mask:
-    """The months in whose cohort a subject born on each day is, by age or episode alone."""
-    own = judging_day(indicator).own(births, month_end)
-    if own is not None:
-        return calendar.bit_of(own)
-    low, high = indicator.age  # type: ignore[misc]
-    starts, ends = after(low, births, month_end), after(high, births, month_end)
-    return between(starts, ends, calendar)
-
-
-def between(starts: Days, ends: Days, calendar: Calendar) -> Mask:
-    """The months judged on a day in [start, end)."""
-    table, first = calendar.before
-    return look_up(table, first, ends) & ~look_up(table, first, starts)
-
-
-def look_up(table: Mask, first: int, days: Days) -> Mask:
-    return table[np.clip(days.astype(np.int64) - first, 0, len(table) - 1)]
-
-
-def born_in_year(births: Days, judged: JudgingDay, calendar: Calendar, month_end: MonthEnd) -> Mask:
-    """The months judged in the calendar year of birth."""
-    years = births.astype("datetime64[D]").astype("datetime64[Y]")
-    own = judged.own(births, month_end)
-    if own is not None:
-        same = own.astype("datetime64[D]").astype("datetime64[Y]") == years
-        return np.where(same, calendar.all, 0).astype(np.int32)
-    ends = (years + 1).astype("datetime64[D]").astype(np.int32)
-    return between(births, ends, calendar)
-
-
-def lookback(indicator: Indicator, longest_episode: int) -> Age:
-    """How far before its judging day an indicator reads records."""
-    if indicator.kind == "cross-section":
-        return indicator.age[1]  # type: ignore[index]
-    return Age(0, longest_episode) if indicator.kind == "episode" else indicator.age  # type: ignore[return-value]
-
-
-def judging_days(indicators: Sequence[Indicator]) -> list[JudgingDay]:
-    return sorted(set(map(judging_day, indicators)), key=lambda j: j.name)

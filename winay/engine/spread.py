@@ -1,43 +1,32 @@
-"""`state.state` over many processes: whole subjects go there as rows, and their masks come back (design 6)."""
+"""`fold.masks` over many processes: whole subjects go there as rows, and their masks come back (design 6)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from winay.engine.conditions import Fold
-from winay.engine.judging import JudgingDay
+from winay.engine.fold import Fold, Judge, masks
+from winay.engine.judging import Mask
 from winay.engine.kernel import warm_up
 from winay.engine.plan import Plan
-from winay.engine.state import Judge, Units, block_masks, state, timed_by
-
-Judges = dict[JudgingDay, Judge]
-Folds = dict[JudgingDay, list[Fold]]
+from winay.engine.units import Units, timed_by
 
 
-def states_of(con: Any) -> Callable[..., dict[JudgingDay, pa.Table]]:
-    """`state`; where the connection can spread work, as workspace.spark can, the same done there."""
-    if not hasattr(con, "spread"):
-        return state
+def masks_of(con: Any) -> Callable[[Units, Plan, Sequence[Judge]], list[dict[Fold, Mask]]]:
+    """`masks`; where the connection can spread work, as workspace.spark can, the same done there."""
+    return partial(_spread, con) if hasattr(con, "spread") else masks
 
-    def states(
-        units: Units, plan: Plan, judges: Judges, folds: Folds, on_block: Callable[[int], None] | None = None
-    ) -> dict[JudgingDay, pa.Table]:
-        warm_up(plan)  # the kernel is compiled once, here, and not in every process
-        columns = [(judged, fold.column) for judged in judges for fold in folds[judged]]
-        shape = pa.schema([(name, pa.int32()) for name in ("subject", *map(str, range(len(columns))))])
-        work = partial(_work, shape, units.kind, plan, judges, folds)
-        found = con.spread(_rows(units, plan), work, shape).sort_by("subject")
-        if on_block:
-            on_block(len(units))
-        masks: dict[JudgingDay, dict[str, Any]] = {judged: {"subject": units.table["subject"]} for judged in judges}
-        for number, (judged, name) in enumerate(columns):
-            masks[judged][name] = found[str(number)]
-        return {judged: pa.table(mine) for judged, mine in masks.items()}
 
-    return states
+def _spread(con: Any, units: Units, plan: Plan, judges: Sequence[Judge]) -> list[dict[Fold, Mask]]:
+    warm_up(plan)  # the kernel is compiled once, here, and not in every process
+    names = ["subject", *(f"{n}_{m}" for n, judge in enumerate(judges) for m in range(len(judge.folds)))]
+    shape = pa.schema([(name, pa.int32()) for name in names])
+    found = con.spread(_rows(units, plan), partial(_work, shape, units.kind, plan, judges), shape).sort_by("subject")
+    return [
+        {fold: found[f"{n}_{m}"].to_numpy() for m, fold in enumerate(judge.folds)} for n, judge in enumerate(judges)
+    ]
 
 
 def _rows(units: Units, plan: Plan) -> pa.Table:
@@ -53,12 +42,12 @@ def _rows(units: Units, plan: Plan) -> pa.Table:
 
 
 def _work(
-    shape: pa.Schema, kind: str, plan: Plan, judges: Judges, folds: Folds, batches: Iterator[pa.RecordBatch]
+    shape: pa.Schema, kind: str, plan: Plan, judges: Sequence[Judge], batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        masks = block_masks(_units(kind, batch), plan, judges, folds)
-        found = [masks[judged][fold.column] for judged in judges for fold in folds[judged]]
-        yield pa.record_batch([batch["subject"], *map(pa.array, found)], shape)
+        found = masks(_units(kind, batch), plan, judges)
+        columns = [some[fold] for judge, some in zip(judges, found, strict=True) for fold in judge.folds]
+        yield pa.record_batch([batch["subject"], *map(pa.array, columns)], shape)
 
 
 def _units(kind: str, batch: pa.RecordBatch) -> Units:
@@ -68,5 +57,5 @@ def _units(kind: str, batch: pa.RecordBatch) -> Units:
     fits = None
     if "fits" in batch.schema.names:
         fits = batch["fits"].flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)
-    rows = pa.Table.from_batches([batch])
-    return Units(kind, rows, batch["births"].to_numpy(), offsets - offsets[0], services, days, fits)
+    births = np.array(batch["births"])
+    return Units(kind, pa.Table.from_batches([batch]), births, offsets - offsets[0], services, days, fits)

@@ -1,85 +1,64 @@
 """Every delivery of a few subjects on one day: for lists of what is due, for one child's story, for proofs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from winay.core.ages import days_of
-from winay.engine.conditions import Conditions, fold_of, walk
+from winay.engine.conditions import Conditions, leaves
+from winay.engine.fold import Fold, Judge, masks
 from winay.engine.hands import statuses
 from winay.engine.judging import Calendar, JudgingDay
 from winay.engine.plan import Plan
-from winay.engine.state import Judge, Units, anchors_of, plan_for, state
-from winay.engine.verdicts import Surroundings, lay_out, wide
+from winay.engine.units import Units, anchors_of, plan_for
+from winay.engine.verdicts import HERE, Surroundings, wide
 from winay.programme.criteria import Criterion
 from winay.programme.load import Programme
 
-TODAY = JudgingDay("months")
-
-
-def few(subjects: pa.Table, services: pa.Table, numbers: Sequence[int], kind: str) -> Units:
-    """The units of some subjects."""
-    wanted = pa.array(sorted(numbers), pa.int32())
-    return Units.of(kind, subjects.filter(pc.is_in(subjects["subject"], wanted)), services)
+Holds = NDArray[np.bool_]
 
 
 def holding(
-    con: Any, programme: Programme, units: Units, around: Surroundings, on: date, criteria: dict[str, Criterion]
-) -> dict[str, NDArray[np.bool_]]:
+    programme: Programme, units: Units, around: Surroundings, on: date, criteria: Mapping[Any, Criterion]
+) -> dict[Any, Holds]:
     """For each named criterion whether it holds for each unit on a day, in the order of the units."""
-    calendar = Calendar.back_from(on, 1)
-    plan = plan_for(programme, units, days_of(on))
-    judge = Judge(plan, calendar, TODAY, programme.head.month_end)
-    parts = [part for criterion in criteria.values() for part in walk(criterion, programme)]
-    folds = list(dict.fromkeys(fold for part in parts if (fold := fold_of(part))))
-    masks = state(units, plan, {TODAY: judge}, {TODAY: folds})[TODAY]
-    lay_out(con, "few", wide(programme, units, masks, around, judge, "residence"))
-    table = con.table("few").filter(con.table("few").here == calendar.all)
-    conditions = Conditions(programme, table, calendar.all)
-    asked = {f"holds_{i}": conditions.holds(criterion) for i, criterion in enumerate(criteria.values())}
-    rows = table.select("subject", **asked).to_pyarrow()
-    at = units.at(rows["subject"].to_numpy())
+    calendar, asked = Calendar.back_from(on, 1), leaves(criteria.values(), programme)
+    plan, folds = plan_for(programme, units, days_of(on)), [name for name in asked if isinstance(name, Fold)]
+    judge = Judge(plan, calendar, JudgingDay("months"), programme.head.month_end, folds)
+    received = masks(units, plan, [judge])[0] if folds else {}
+    rows = wide(programme, units, received, around, judge, "residence", asked)
+    conditions, now = Conditions(programme, rows.masks, calendar.all), rows.masks[HERE] == calendar.all
     result = {}
-    for i, name in enumerate(criteria):
+    for name, criterion in criteria.items():
         result[name] = np.zeros(len(units), bool)
-        result[name][at] = rows[f"holds_{i}"].to_numpy() == calendar.all
+        result[name][rows.unit[now]] = conditions.holds(criterion)[now] == calendar.all
     return result
 
 
-def deliveries(con: Any, programme: Programme, units: Units, around: Surroundings, on: date) -> pa.Table:
+def deliveries(programme: Programme, units: Units, around: Surroundings, on: date) -> pa.Table:
     """One row a subject and delivery, as of engine.hands.statuses, exempt where a standard's `who` leaves somebody out."""
     if not len(units):
         return pa.table({})
-    plan = plan_for(programme, units, days_of(on))
-    whos = {t.name: w for t in plan.tracks if (s := programme.standards.get(t.name)) and (w := s.who)}
-    held = holding(con, programme, units, around, on, whos) if whos else {}
-    cut = np.full(len(units), days_of(on), np.int32)
-    return statuses(
-        plan, units.births, anchors_of(plan, units), units.offsets, units.services, units.days, cut,
-        routes_fit(con, programme, units, around, on),
-        _columns(plan, units, {t.number: held[t.name] for t in plan.tracks if t.name in whos}),
-        units.table["subject"].to_numpy().astype(np.int32),
-    )  # fmt: skip
+    plan, cut = plan_for(programme, units, days_of(on)), np.full(len(units), days_of(on), np.int32)
+    fits = routes_fit(programme, plan, units, around, on)
+    whos = {t.number: t.schedule.who for t in plan.tracks if t.schedule.who}
+    applies = _by_track(plan, units, holding(programme, units, around, on, whos))
+    records = units.offsets, units.services, units.days
+    anchors = anchors_of(plan, units)
+    return statuses(plan, units.births, anchors, *records, cut, fits, applies, units.numbers)
 
 
-def routes_fit(
-    con: Any, programme: Programme, units: Units, around: Surroundings, on: date
-) -> NDArray[np.bool_] | None:
+def routes_fit(programme: Programme, plan: Plan, units: Units, around: Surroundings, on: date) -> Holds | None:
     """[unit, track]: whom the `who` of each variant fits, by what is known of it on a day; None where none has a `who`."""
-    plan = plan_for(programme, units, days_of(on))
-    routes = {str(track.number): track.route.who for track in plan.tracks if track.route.who}
-    if not routes or not len(units):
-        return None
-    held = holding(con, programme, units, around, on, routes)
-    return _columns(plan, units, {int(number): fits for number, fits in held.items()})
+    whos = {track.number: track.route.who for track in plan.tracks if track.route.who}
+    return _by_track(plan, units, holding(programme, units, around, on, whos)) if whos else None
 
 
-def _columns(plan: Plan, units: Units, known: dict[int, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+def _by_track(plan: Plan, units: Units, known: dict[int, Holds]) -> Holds:
     """[unit, track]: true where nothing is said."""
     result = np.ones((len(units), len(plan.tracks)), bool)
     for track, held in known.items():

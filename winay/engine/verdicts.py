@@ -1,6 +1,6 @@
 """Who is in an indicator's cohort, and who meets it, as month masks: one row a subject and place of residence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,22 +8,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from winay.engine.conditions import Conditions, Fold, components, fold_of, walk
-from winay.engine.fold import spell_masks
-from winay.engine.judging import FAR, Calendar, Days, JudgingDay, Mask, born_in_year, cohort, judging_day
-from winay.engine.state import Judge, Units
-from winay.programme.check import criteria_of
+from winay.engine.conditions import Asked, Column, Conditions, components, leaves, tested
+from winay.engine.fold import Fold, Judge
+from winay.engine.judging import FAR, Calendar, Days, Mask, When
+from winay.engine.masks import between, born_in_year, cohort
+from winay.engine.units import Units
+from winay.programme.criteria import Criterion
 from winay.programme.indicators import Indicator
 from winay.programme.load import Programme
 
-Table = Any
-"""An Ibis table."""
+HERE = ("here",)
+"""The column of the months in which a row's spell of residence counts."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is known beside services, as Arrow tables (columns as in records.as_of.Known)."""
+    """What is known beside services, as Arrow tables (columns as in records.as_of.Known), in order of their subjects."""
 
     residences: pa.Table
     enrolments: pa.Table
@@ -32,184 +34,161 @@ class Surroundings:
     places: pa.Table
 
 
-def wanted_folds(programme: Programme, indicators: Sequence[Indicator]) -> list[Fold]:
-    """The masks of what was received that these indicators are made of."""
-    found: dict[Fold, None] = {}
-    for indicator in indicators:
-        for root in (indicator.who, indicator.exclude, indicator.met):
-            for criterion in walk(root, programme):
-                if fold := fold_of(criterion):
-                    found[fold] = None
-    return list(found)
+@dataclass(frozen=True)
+class Rows:
+    """One row a subject and spell of residence (or a subject), in order: which of `units` it is, its place, its masks."""
+
+    units: Units
+    unit: NDArray[np.int64]
+    place: Any
+    masks: Mapping[Asked, Mask]
+
+
+@lru_cache(maxsize=64)
+def asked_by(programme: Programme, indicators: tuple[str, ...]) -> dict[Asked, Criterion]:
+    """The leaves of some indicators, given by their keys."""
+    chosen = [programme.indicators[key] for key in indicators]
+    return leaves([root for i in chosen for root in (i.who, i.exclude, i.met)], programme)
 
 
 def wide(
-    programme: Programme,
-    units: Units,
-    masks: pa.Table,
-    around: Surroundings,
-    judge: Judge,
-    place: str,
-    indicators: Sequence[Indicator] = (),
-) -> pa.Table:
-    """Everything criteria can ask, beside each other: one row a subject and spell of residence (design 4.2, `who`).
+    programme: Programme, units: Units, folds: Mapping[Fold, Mask], around: Surroundings, judge: Judge, place: str,
+    wanted: Mapping[Asked, Criterion], indicators: Sequence[Indicator] = (),
+) -> Rows:  # fmt: skip
+    """The masks of every leaf wanted, and of each indicator's cohort as `("cohort", KEY)`.
 
-    Columns: subject, person, place, here (the masks of the spell), attributes as `A`, `place__A` or `provider__A`, fold
-    masks, `followed`, `n__PROGRAMME`, `born_in_year`, and the cohort of each indicator as `cohort__KEY`.
+    folds: [unit], those leaves that come from what was received. place: `residence`, or `provider:NAME` of a service.
     """
-    asked_for = dict(asked(programme))
-    names = ["subject", "person", *asked_for.pop("", []), *(of for of in asked_for if of != "place")]
-    table = units.table.select(list(dict.fromkeys(names)))
-    for column in masks.column_names[1:]:
-        table = table.append_column(column, masks[column])
-    for column, values in _dated(programme, units, around, judge, indicators).items():
-        table = table.append_column(column, pa.array(values))
-    table, homes = _placed(units, table, around, judge, place)
-    for of, attributes in asked_for.items():
-        side, key = (around.places, "place") if of == "place" else (around.providers, "provider")
-        at = pc.index_in(homes if of == "place" else table[of], side[key].combine_chunks())
-        for attribute in attributes:
-            table = table.append_column(f"{of}__{attribute}", side[attribute].take(at))
-    return table
-
-
-def _placed(units: Units, table: pa.Table, around: Surroundings, judge: Judge, place: str) -> tuple[pa.Table, Any]:
-    """(the rows with `place` and `here`, one a spell or one a subject; their places)."""
-    every = judge.calendar.all
-    if place == "residence":
-        spells = _spells(units, around.residences, judge)
-        at = units.at(spells["subject"].to_numpy())
-        housed = np.zeros(len(units), bool)
-        housed[at] = True
-        homeless = np.flatnonzero(~housed)
-        places = pa.concat_arrays([spells["place"].combine_chunks(), pa.nulls(len(homeless), pa.string())])
-        here = np.concatenate([spells["here"].to_numpy(), np.full(len(homeless), every, np.int32)])
-        if len(homeless) or len(at) != len(units):
-            table = table.take(pa.array(np.concatenate([at, homeless])))
-    else:
-        homes = around.providers["place"]
-        named = pc.index_in(units.table[place.removeprefix("provider:")], around.providers["provider"].combine_chunks())
-        places, here = homes.take(named), np.full(len(units), every, np.int32)
-    return table.append_column("place", places).append_column("here", pa.array(here)), places
-
-
-@lru_cache(maxsize=4)
-def asked(programme: Programme) -> dict[str, list[str]]:
-    """The attributes criteria ask for, by whose they are: `{"": [...], "place": [...], "birth_facility": [...]}`."""
-    result: dict[str, dict[str, None]] = {}
-    for criterion in criteria_of(programme):
-        if criterion.attribute:
-            of, _, attribute = criterion.attribute.rpartition(".")
-            result.setdefault(of, {})[attribute] = None
-    return {of: list(attributes) for of, attributes in result.items()}
-
-
-def _spells(units: Units, residences: pa.Table, judge: Judge) -> pa.Table:
-    """subject, place, here: the judging days of each spell; the first known spell reaches back to the beginning.
-
-    residences: in order of subject and since.
-    """
-    mine = _of(units, residences)
-    subjects = mine["subject"].to_numpy()
-    starts = _days(mine["since"], -FAR)
-    first = np.concatenate([[True], subjects[1:] != subjects[:-1]]) if len(subjects) else np.empty(0, bool)
-    starts = np.where(first, -FAR, starts).astype(np.int32)
-    here = _spell_masks(starts, _days(mine["until"], FAR - 1) + 1, subjects, units, judge)
-    return pa.table({"subject": mine["subject"], "place": mine["place"], "here": here})
-
-
-def _of(units: Units, rows: pa.Table) -> pa.Table:
-    """The rows that belong to these subjects."""
-    return rows.filter(pc.is_in(rows["subject"], units.table["subject"].combine_chunks()))
-
-
-def _days(column: Any, missing: int) -> Days:
-    return column.cast(pa.int32()).fill_null(missing).to_numpy().astype(np.int32)  # type: ignore[no-any-return]
-
-
-def _spell_masks(starts: Days, ends: Days, subjects: Any, units: Units, judge: Judge) -> Mask:
-    """The judging days in [start, end) of spells that belong to subjects."""
-    own = judge.own(units.births)
-    if own.size:
-        own = own[units.at(subjects)]
-    masks: Mask = spell_masks(starts, ends.astype(np.int32), own, *judge.calendar.before, judge.calendar.all)
-    return masks
-
-
-def _dated(
-    programme: Programme, units: Units, around: Surroundings, judge: Judge, indicators: Sequence[Indicator]
-) -> dict[str, Mask]:
-    """Masks that come from days: still followed, enrolled, born in the year, the episode chosen, in which cohort."""
-    result = {"followed": np.full(len(units), judge.calendar.all, np.int32)}
-    exits = _of(units, around.exits)
-    gone = _days(exits["day"], FAR)
-    wrong = np.asarray(pc.equal(exits["kind"], "wrong").to_numpy(zero_copy_only=False), bool)
-    ends = np.where(wrong, -FAR, gone).astype(np.int32)
-    masks = _spell_masks(np.full(len(ends), -FAR, np.int32), ends, exits["subject"].to_numpy(), units, judge)
-    np.bitwise_and.at(result["followed"], units.at(exits["subject"].to_numpy()), masks)
-    enrolments = _of(units, around.enrolments)
-    for name in sorted({c.enrolled for c in criteria_of(programme) if c.enrolled}):
-        spells = enrolments.filter(pc.equal(enrolments["programme"], name))
-        owners = spells["subject"].to_numpy()
-        open_ = _spell_masks(_days(spells["since"], -FAR), _days(spells["until"], FAR - 1) + 1, owners, units, judge)
-        result[f"n__{name}"] = np.zeros(len(units), np.int32)
-        np.bitwise_or.at(result[f"n__{name}"], units.at(owners), open_)
-    result["born_in_year"] = born_in_year(units.births, judge.judged, judge.calendar, programme.head.month_end)
-    chosen = _chosen(units, judge.calendar) if programme.head.subjects[units.kind].episodes else {}
+    when = judge.when(units)
+    unit, places, here = _placed(units, around, when, place)
+    own: dict[Asked, Mask] = dict(folds.items())
+    of_place: dict[Asked, Mask] = {}
+    for name, leaf in wanted.items():
+        if leaf.attribute:
+            passes = _passes(programme, leaf, units, around, places)
+            masks = of_place if leaf.attribute.startswith("place.") else own
+            masks[name] = np.where(passes, when.every, 0).astype(np.int32)
+        elif leaf.enrolled:
+            own[name] = _enrolled(units, around, when, leaf.enrolled)
+        elif leaf.born_in:
+            own[name] = born_in_year(units.births, when)
+    followed = _followed(units, around, when) if indicators else when.every
     for indicator in indicators:
-        inside = cohort(indicator, units.births, judge.calendar, programme.head.month_end) & result["followed"]
-        result[f"cohort__{indicator.key}"] = inside & chosen.get(indicator.episode, inside)
+        inside = cohort(indicator, units.births, judge.calendar, when, judge.month_end)
+        own["cohort", indicator.key] = inside & followed & units.chosen.get(indicator.episode, when.every)
+    if len(unit) != len(units):  # somebody has several spells
+        own = {name: mask[unit] for name, mask in own.items()}
+    return Rows(units, unit, places, own | of_place | {HERE: here})
+
+
+def _placed(units: Units, around: Surroundings, when: When, place: str) -> tuple[NDArray[np.int64], Any, Mask]:
+    """(unit, place, the months it counts there) of each row; the first spell known reaches back to the beginning."""
+    every = np.arange(len(units))
+    if place != "residence":
+        named = pc.index_in(units.table[place.removeprefix("provider:")], around.providers["provider"])
+        places = around.providers["place"].take(named).combine_chunks()
+        return every, places, np.full(len(units), when.every, np.int32)
+    spells, unit = units.mine(around.residences)
+    first = np.append(True, unit[1:] != unit[:-1])[: len(unit)]
+    starts = np.where(first, -FAR, _days(spells["since"], -FAR)).astype(np.int32)
+    here = between(starts, _days(spells["until"], FAR - 1) + np.int32(1), unit, when)
+    housed = np.zeros(len(units), bool)
+    housed[unit] = True
+    homeless = np.flatnonzero(~housed)
+    unit, here = np.append(unit, homeless), np.append(here, np.full(len(homeless), when.every, np.int32))
+    places = pa.concat_arrays([spells["place"].combine_chunks(), pa.nulls(len(homeless), pa.string())])
+    if (unit[1:] > unit[:-1]).all():
+        return unit, places, here
+    rows = pa.table({"unit": unit, "place": places})
+    order = pc.sort_indices(rows, [("unit", "ascending"), ("place", "ascending")])
+    return unit[order], places.take(order), here[order]
+
+
+def _passes(
+    programme: Programme, leaf: Criterion, units: Units, around: Surroundings, places: Any
+) -> NDArray[np.bool_]:
+    """Whether an attribute passes: of each unit (`A`), of the provider it names (`P.A`), of each row's place (`place.A`)."""
+    of, _, attribute = str(leaf.attribute).rpartition(".")
+    kind = programme.attributes[attribute].type
+    if not of:
+        return tested(leaf, units.table[attribute], kind)[:-1]
+    side, key = (around.places, "place") if of == "place" else (around.providers, "provider")
+    at = pc.index_in(places if of == "place" else units.table[of].combine_chunks(), side[key])
+    passes: NDArray[np.bool_] = tested(leaf, side[attribute], kind)[at.fill_null(-1).to_numpy()]
+    return passes
+
+
+def _followed(units: Units, around: Surroundings, when: When) -> Mask:
+    """The months judged before anybody said that a subject has left; of a wrong record, none."""
+    exits, unit = units.mine(around.exits)
+    wrong = np.asarray(pc.equal(exits["kind"], "wrong").fill_null(False))
+    ends = np.where(wrong, -FAR, _days(exits["day"], FAR)).astype(np.int32)
+    result = np.full(len(units), when.every, np.int32)
+    np.bitwise_and.at(result, unit, between(np.full_like(ends, -FAR), ends, unit, when))
     return result
 
 
-def _chosen(units: Units, calendar: Calendar) -> dict[str, Mask]:
+def _enrolled(units: Units, around: Surroundings, when: When, programme: str) -> Mask:
+    """The months in which a spell of a programme is open."""
+    spells, unit = units.mine(around.enrolments.filter(pc.field("programme") == programme))
+    result = np.zeros(len(units), np.int32)
+    starts, ends = _days(spells["since"], -FAR), _days(spells["until"], FAR - 1) + np.int32(1)
+    np.bitwise_or.at(result, unit, between(starts, ends, unit, when))
+    return result
+
+
+def _days(column: Any, missing: int) -> Days:
+    return np.array(column.cast(pa.int32()).fill_null(missing), np.int32)
+
+
+def chosen(units: Units, calendar: Calendar) -> dict[str, Mask]:
     """Masks of the months at whose end an episode is its person's last (first) one that has ended."""
     persons = units.table["person"].to_numpy()
     order = np.lexsort((units.births, persons))
     same = persons[order][1:] == persons[order][:-1]
-    following = np.full(len(units), FAR, np.int64)
+    following = np.full(len(units), FAR, np.int32)
     following[order[:-1]] = np.where(same, units.births[order[1:]], FAR)
-    ends = calendar.days
-    bits = (ends[None, :] < following[:, None]) @ (1 << np.arange(len(ends), dtype=np.int64))
     first = np.ones(len(units), bool)
     first[order[1:]] = ~same
-    return {"last": bits.astype(np.int32), "first": np.where(first, calendar.all, 0).astype(np.int32)}
+    last = between(np.full_like(following, -FAR), following, np.arange(len(units)), calendar.shared)
+    return {"last": last, "first": np.where(first, calendar.all, 0).astype(np.int32)}
 
 
-def verdicts(programme: Programme, indicator: Indicator, table: Table, every: int) -> Table:
-    """One row a subject and place: `cohort`, `denominator`, `met`, `excluded` and a mask a component (`c__NAME`).
+def verdicts(
+    programme: Programme, indicator: Indicator, columns: Mapping[Asked, Column], every: int
+) -> dict[str, Column]:
+    """`cohort`, `denominator`, `met`, `excluded` and a mask a component (`c__NAME`), from the masks of `Rows`.
 
-    table: `wide` on a backend. excluded: of the cohort's age or episode, but outside `who` or taken out. Rows never in
-    the cohort are left out.
+    excluded: of the cohort's age or episode, but outside `who` or taken out.
     """
-    conditions = Conditions(programme, table, every)
-    inside = table[f"cohort__{indicator.key}"] & table.here
-    owed = conditions.holds(indicator.who) & conditions.negated(conditions.holds(indicator.exclude, otherwise=False))
+    conditions = Conditions(programme, columns, every)
+    inside = columns["cohort", indicator.key] & columns[HERE]
+    owed = conditions.holds(indicator.who) & (conditions.holds(indicator.exclude, otherwise=False) ^ every)
+    denominator = inside & owed
     parts = components(indicator.met, programme)
-    rows = table.select(
-        "subject",
-        "person",
-        "place",
-        cohort=inside,
-        denominator=inside & owed,
-        met=inside & owed & conditions.holds(indicator.met),
-        excluded=inside & conditions.negated(owed),
-        **{f"c__{part}": conditions.holds(criterion) & inside for part, criterion in parts.items()},
-    )
-    return rows.filter(rows.cohort != 0)
+    return {
+        "cohort": inside,
+        "denominator": denominator,
+        "met": denominator & conditions.holds(indicator.met),
+        "excluded": inside & (owed ^ every),
+        **{f"c__{part}": inside & conditions.holds(criterion) for part, criterion in parts.items()},
+    }
 
 
-def lay_out(con: Any, name: str, rows: pa.Table) -> None:
-    """Make Arrow rows a table of a backend; DuckDB reads them where they lie."""
-    if con.name == "duckdb":
-        con.con.register(name, rows)
-    else:
-        con.create_table(name, rows, overwrite=True)
+def judged(programme: Programme, indicator: Indicator, rows: Rows, every: int, con: Any = None) -> pa.Table:
+    """The verdicts on those who are ever in the cohort, in order: `subject`, `person`, `place` and those of `verdicts`.
 
-
-def judging(indicators: Iterable[Indicator]) -> dict[JudgingDay, list[Indicator]]:
-    """Indicators by the day they judge on: each such group shares its masks."""
-    result: dict[JudgingDay, list[Indicator]] = {}
-    for indicator in indicators:
-        result.setdefault(judging_day(indicator), []).append(indicator)
-    return result
+    con: an Ibis connection that works them out; without it they are here.
+    """
+    key = "cohort", indicator.key
+    kept = np.flatnonzero(rows.masks[key] & rows.masks[HERE])
+    columns = {name: rows.masks[name][kept] for name in (key, HERE, *asked_by(programme, (indicator.key,)))}
+    who = {name: rows.units.table[name].to_numpy()[rows.unit[kept]] for name in ("subject", "person")}
+    who["place"] = rows.place.take(kept)
+    if con is None:
+        return pa.table(who | verdicts(programme, indicator, columns, every))
+    numbered = {f"mask_{n}": mask for n, mask in enumerate(columns.values())}
+    table = con.create_table("cohort", pa.table(who | numbered), overwrite=True)
+    there = dict(zip(columns, (table[name] for name in numbered), strict=True))
+    found = {name: mask.cast("int32") for name, mask in verdicts(programme, indicator, there, every).items()}
+    return table.select(*who, **found).to_pyarrow().sort_by([("subject", "ascending"), ("place", "ascending")])

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from winay.core.ages import day_of, days_of
-from winay.engine.anchors import given_anchors
 from winay.engine.kernel import receive
 from winay.engine.plan import AT_END, NO_DAY, NO_LIMIT, NONE, Plan, compile, event_schedule
+from winay.engine.units import given_anchors
 from winay.programme.indicators import Event
 from winay.programme.schedule import schedule
 from winay.programme.standards import Standard
