@@ -138,8 +138,8 @@ def tested(criterion: Criterion, values: Any, kind: str) -> NDArray[np.bool_]:
     if c.below is not None:
         passes &= found < typed(c.below)
     if c.only:
-        passes &= [{*text.split(",")} <= {*c.only} for text in found]
+        passes &= np.array([{*text.split(",")} <= {*c.only} for text in found], bool)
     if c.any_:
-        passes &= [not {*text.split(",")}.isdisjoint(c.any_) for text in found]
+        passes &= np.array([not {*text.split(",")}.isdisjoint(c.any_) for text in found], bool)
     passing: NDArray[np.bool_] = np.append(passes, c.missing == "in")[np.append(coded.indices.fill_null(-1), -1)]
     return passing
