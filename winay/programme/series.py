@@ -1,0 +1,32 @@
+"""Series that others published: surveys, surveillance, targets, budgets. Shown beside our figures, never mixed with them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from winay.programme.legal import Legal, Words
+from winay.programme.yaml_text import Written
+
+
+class Series(Written):
+    """One published series, or all whose key begins so (`fed-meta-*`: the rest is the code of what each measures).
+
+    measures: the sheet or indicator it gives the official value of; target: what is aimed at, not what was found.
+    """
+
+    series: str = Field(pattern=r"^[\w.-]+\*?$")
+    name: Words
+    measures: str | None = None
+    target: bool = False
+    unit: str
+    better: Literal["higher", "lower"] | None = None
+    issuer: str
+    date: str
+    carrier: str | None = None
+    licence: str | None = None
+    caveat: Words
+    legal: Legal
+
+    def holds(self, key: str) -> bool:
+        """Does this describe the series of that key?"""
+        return key.startswith(self.series[:-1]) if self.series.endswith("*") else key == self.series
