@@ -1,4 +1,4 @@
-"""Every worked case of the shipped programme holds: the ministries' own examples, and the readings of ambiguous rules."""
+"""Every worked case of every shipped programme holds: the authorities' own examples, and the readings of ambiguous rules."""
 
 from functools import cache
 
@@ -7,19 +7,18 @@ import pytest
 from tests.cases import Case, Found, cases, differences, found
 from winay.programme.locate import find, programme
 
-CASES = dict(enumerate(cases(find("pe-dit") / "cases")))
+CASES = {name: dict(enumerate(cases(find(name) / "cases"))) for name in ("pe-dit", "sandara-vaccines")}
+EACH = [(name, number) for name, listed in CASES.items() for number in listed]
 
 
 @cache
-def judged(on: str, kind: str) -> Found:
-    return found(
-        programme("pe-dit"), {n: c for n, c in CASES.items() if (c.said["on"], c.said["subject"]["kind"]) == (on, kind)}
-    )
+def judged(name: str, on: str, kind: str) -> Found:
+    same = {n: c for n, c in CASES[name].items() if (c.said["on"], c.said["subject"]["kind"]) == (on, kind)}
+    return found(programme(name), same)
 
 
-@pytest.mark.parametrize("number", CASES, ids=lambda number: CASES[number].name)
-def test_case(number: int) -> None:
-    case: Case = CASES[number]
-    assert not differences(case, number, judged(case.said["on"], case.said["subject"]["kind"])), (
-        f"{case.at} {case.name}"
-    )
+@pytest.mark.parametrize(("name", "number"), EACH, ids=[CASES[name][number].name for name, number in EACH])
+def test_case(name: str, number: int) -> None:
+    case: Case = CASES[name][number]
+    of_the_day = judged(name, case.said["on"], case.said["subject"]["kind"])
+    assert not differences(case, number, of_the_day), f"{case.at} {case.name}"
