@@ -8,7 +8,7 @@ from typing import Any
 from numba import config, njit
 from platformdirs import user_cache_path
 
-TOGETHER = ("plan.py", "kernel.py", "hands.py", "judging.py", "masks.py", "fold.py")
+TOGETHER = ("plan.py", "kernel.py", "hands.py", "judging.py", "masks.py", "fold.py", "seen.py")
 """numba looks only at a function's own file; constants and helpers from the others are compiled into it as well."""
 
 
