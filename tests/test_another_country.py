@@ -72,4 +72,7 @@ def test_its_figures_come_by_its_own_levels(sandara, monkeypatch, capsys):
 def test_its_people_are_told_by_its_own_number(sandara, monkeypatch, capsys):
     line = ("subjects", "FULL", "--period", "2026-05", "--verdict", "missing", "--identities")
     rows = answered(sandara, monkeypatch, capsys, *line)
-    assert {row["document"]: row["components"]["measles-1"] for row in rows} == {"AA000002": "missing", "AA000004": "missing"}
+    assert {row["document"]: row["components"]["measles-1"] for row in rows} == {
+        "AA000002": "missing",
+        "AA000004": "missing",
+    }

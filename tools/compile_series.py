@@ -117,7 +117,10 @@ def day_care(raw: Path) -> Iterator[pd.DataFrame]:
     code = pd.Series([places.get(tuple(map(plain, three))) for three in names])  # type: ignore[call-overload]
     for name, column in (("saf", "n_locales_saf"), ("scd", "n_locales_scd")):
         yield rows(f"cuna-mas-locales-{name}", code, "2026", table[column])
-    for who, file in (("ninos", "cunamas_ninos_tendencia_mensual_2023_2026"), ("gestantes", "cunamas_gestantes_tendencia_mensual_2024_2026")):
+    for who, file in (
+        ("ninos", "cunamas_ninos_tendencia_mensual_2023_2026"),
+        ("gestantes", "cunamas_gestantes_tendencia_mensual_2024_2026"),
+    ):
         table = raw_table(raw, f"pncm/{file}.csv")
         period = table["periodo"].str[:4] + "-" + table["periodo"].str[4:]
         yield rows(f"cuna-mas-{who}", pd.Series(COUNTRY, table.index), period, table[who])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from winay.programme.schedule import Clock, Delivery, GapClock, Limit, Release, Route, Schedule
-from winay.programme.standards import END
+from winay.programme.written_age import END
 
 ONE_DAY = timedelta(days=1)
 Records = Mapping[str, Sequence[date]]

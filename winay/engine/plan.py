@@ -16,7 +16,8 @@ from winay.core.ages import Age, MonthEnd, after
 from winay.programme.indicators import Event
 from winay.programme.schedule import START as AT_START
 from winay.programme.schedule import Clock, Delivery, GapClock, Limit, Route, Schedule
-from winay.programme.standards import END, Anchor
+from winay.programme.standards import Anchor
+from winay.programme.written_age import END
 
 NO_LIMIT = 32767
 """In the table of hands: nobody wrote this one, or it has no limit."""

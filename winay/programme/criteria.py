@@ -4,12 +4,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from winay.core.ages import Age
 from winay.core.text import say
 from winay.programme.legal import Words
+from winay.programme.written_age import WrittenAge
 from winay.programme.yaml_text import Listed, Names, Written, only_one
 
 KINDS = (
-    "all_of", "any_of", "at_least", "up_to_date", "received", "on_time", "package", "event", "enrolled", "born_in", "attribute",
+    "all_of", "any_of", "at_least", "up_to_date", "received", "on_time", "package", "event", "enrolled", "born_in",
+    "seen", "latest", "attribute",
 )  # fmt: skip
 TESTS = ("is_", "in_", "from_", "to", "below", "only", "any_")
 
@@ -19,11 +22,38 @@ class AtLeast(Written):
     of: list["Criterion"]
 
 
+class Stretch(Written):
+    """The time that ends on the judging day and begins with its calendar year (`year`) or an age before it."""
+
+    within: Literal["year"] | WrittenAge = "year"
+
+    @property
+    def length(self) -> Age | None:
+        """None: the calendar year."""
+        return self.within if isinstance(self.within, Age) else None
+
+
+class Seen(Stretch):
+    """At least `times` records of a service in the stretch, each `gap` or more after the one counted before it."""
+
+    service: Annotated[str, Names("service")]
+    times: int = Field(1, ge=1)
+    gap: WrittenAge = Age(0, 1)
+
+
+class Latest(Stretch):
+    """The last record of one service in the stretch proves another as well, on that day."""
+
+    measured: Annotated[str, Names("service")]
+    is_: Annotated[str, Names("service")] = Field(alias="is")
+
+
 class Criterion(Written):
     """One condition: exactly one kind is written, with the keys that belong to it.
 
     up_to_date, received, on_time: a standard (`received` and `on_time` also `standard/k`); event: it has happened;
     enrolled: a spell of that programme is open; born_in: `year`, the calendar year of the judging day;
+    seen, latest: records of a service in the time before the judging day, whoever owes them;
     attribute: a test and what a missing value means, which official sheets decide differently.
     """
 
@@ -37,6 +67,8 @@ class Criterion(Written):
     event: Annotated[str | None, Names("event")] = None
     enrolled: str | None = None
     born_in: Literal["year"] | None = None
+    seen: Seen | None = None
+    latest: Latest | None = None
     attribute: Annotated[str | None, Names("attribute")] = None
     is_: str | None = Field(None, alias="is")
     in_: Listed[str] | None = Field(None, alias="in")

@@ -8,7 +8,7 @@ from winay.core.ages import Age
 from winay.core.text import say
 from winay.programme.criteria import Criterion
 from winay.programme.legal import InForce, Legal, Reading, Words
-from winay.programme.standards import AgeOrEnd, WrittenAge
+from winay.programme.written_age import AgeOrEnd, WrittenAge
 from winay.programme.yaml_text import Listed, Named, Names, Written
 
 
@@ -47,22 +47,32 @@ class Compliance(Written):
     of: int
 
 
+class Count(Written):
+    """Records of a service in the judging day's calendar year, each `gap` or more after the one counted before it."""
+
+    service: Annotated[str, Names("service")]
+    gap: WrittenAge = Age(0, 1)
+
+
 class Indicator(Written):
     """A numerator over a cohort, by place and period, under one rule version.
 
     cross-section: subjects with age in [a, b) on the period's last day. milestone: subjects that reach `age` in the
-    period, judged that day. episode: episodes that ended in the period, judged on the day they ended.
+    period, judged that day. episode: episodes that ended in the period, judged on the day they ended. prevalence: a
+    cross-section of those measured, met where the last measurement is past the cut-off. ratio: `count` records of the
+    members of a cross-section, divided by these.
     """
 
     indicator: str = Field(pattern=r"^[^@/\s]+$")
     rules: Annotated[str, Names("rule version")]
     name: Words
-    kind: Literal["cross-section", "milestone", "episode"]
+    kind: Literal["cross-section", "milestone", "episode", "prevalence", "ratio"]
     subject: Annotated[str, Names("kind of subject")] = "child"
     age: tuple[WrittenAge, WrittenAge] | WrittenAge | None = None
     who: Criterion | None = None
     exclude: Criterion | None = None
-    met: Criterion
+    met: Criterion | None = None
+    count: Count | None = None
     place: Annotated[str, Field(pattern=r"^residence$|^provider:.+$"), Names("place rule")] = "residence"
     better: Literal["higher", "lower"] = "higher"
     episode: Literal["first", "last", "each"] = "each"
@@ -76,10 +86,10 @@ class Indicator(Written):
 
     @model_validator(mode="after")
     def _age_fits_kind(self) -> Self:
-        if not isinstance(self.age, {"cross-section": tuple, "milestone": Age, "episode": type(None)}[self.kind]):
-            raise ValueError(
-                say("`age` is [from, below] in a cross-section, one age in a milestone, none in an episode")
-            )
+        if not isinstance(self.age, {"milestone": Age, "episode": type(None)}.get(self.kind, tuple)):
+            raise ValueError(say("`age` is one age in a milestone, none in an episode, else [from, below]"))
+        if (self.met is None) != (self.kind == "ratio") or (self.count is None) == (self.kind == "ratio"):
+            raise ValueError(say("an indicator says what is `met`; one of kind ratio what it counts (`count`) instead"))
         return self
 
     @property

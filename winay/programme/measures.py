@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from winay.programme.legal import Legal, Words
-from winay.programme.standards import WrittenAge
+from winay.programme.written_age import WrittenAge
 from winay.programme.yaml_text import Listed, Written
 
 

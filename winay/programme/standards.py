@@ -3,28 +3,14 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from winay.core.ages import Age, MonthEnd
 from winay.core.text import say
 from winay.programme.criteria import Criterion
 from winay.programme.legal import Legal, Reading, Words
+from winay.programme.written_age import AgeOrEnd, WrittenAge
 from winay.programme.yaml_text import Listed, Names, Written, inside, only_one
-
-END: Literal["end"] = "end"
-
-
-def _age(value: object) -> Age:
-    return value if isinstance(value, Age) else Age.parse(str(value))
-
-
-def _age_or_end(value: object) -> Age | Literal["end"]:
-    return END if value == END else _age(value)
-
-
-_AGE_SCHEMA = WithJsonSchema({"type": "string", "examples": ["60d", "4w", "12m - 1d"]})
-WrittenAge = Annotated[Age, PlainValidator(_age), _AGE_SCHEMA]
-AgeOrEnd = Annotated[Age | Literal["end"], PlainValidator(_age_or_end), _AGE_SCHEMA]
 
 
 class Hands(Written):

@@ -6,12 +6,13 @@ from typing import Any
 from winay.core.ages import Age
 from winay.core.text import Text, say
 from winay.programme.chain import Link, Product
-from winay.programme.criteria import Criterion
+from winay.programme.criteria import Criterion, Stretch
 from winay.programme.legal import Legal, Reading
 from winay.programme.load import Programme
 from winay.programme.schedule import START, Clock, Delivery, GapClock, Limit, Release, Schedule
 from winay.programme.services import Matcher
-from winay.programme.standards import END, Anchor
+from winay.programme.standards import Anchor
+from winay.programme.written_age import END
 from winay.programme.yaml_text import Written, inside, names_of
 
 HEADS = {"all_of": "all of these:", "any_of": "at least one of these:", "at_least": "at least {n} of these:"}
@@ -158,10 +159,23 @@ def criterion(c: Criterion, programme: Programme, excludes: bool = False, depth:
 
 
 def _single(c: Criterion, programme: Programme) -> str:
+    if c.seen:
+        what = named(programme.services[c.seen.service].name, c.seen.service)
+        told = say("has records of {what} on {n} days or more", what=what, n=c.seen.times) + _stretch(c.seen)
+        return told + (say(", {gap} apart", gap=age(c.seen.gap)) if c.seen.gap > Age(0, 1) else "")
+    if c.latest:
+        measured, holds = (named(programme.services[name].name, name) for name in (c.latest.measured, c.latest.is_))
+        return say("the last record of {measured} is also one of {holds}", measured=measured, holds=holds) + _stretch(
+            c.latest
+        )
     name, _, number = str(getattr(c, c.kind)).partition("/")
     known: dict[str, Any] = {**programme.standards, **programme.events} if c.kind not in ("package", "enrolled") else {}
     what = named(known[name].name, name) if name in known else name
     return say(SINGLE[c.kind], what=delivery_of(name, number, programme) if number else what)
+
+
+def _stretch(c: Stretch) -> str:
+    return say(", in the {age} before", age=age(c.length)) if c.length else say(", in the calendar year")
 
 
 def _attribute(c: Criterion, programme: Programme, excludes: bool) -> str:

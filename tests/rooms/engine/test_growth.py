@@ -1,4 +1,4 @@
-"""Growth under the WHO standards of 2006, and haemoglobin at altitude: published values, and the worked examples of the norms."""
+"""Growth under the WHO standards of 2006, and haemoglobin at altitude: published values and the norms' own examples."""
 
 from types import SimpleNamespace
 
@@ -66,7 +66,14 @@ def test_who_is_too_old_swollen_or_not_plausible_has_no_score(child, missing):
 
 @pytest.mark.parametrize(
     ("rule", "metres", "taken"),
-    [(MEF, 999, 0), (MEF, 3000, 1.8394), (MEF, 3400, 2.4105), (NTS213, 499, 0), (NTS213, 500, 0.4), (NTS213, 3400, 2.1)],
+    [
+        (MEF, 999, 0),
+        (MEF, 3000, 1.8394),
+        (MEF, 3400, 2.4105),
+        (NTS213, 499, 0),
+        (NTS213, 500, 0.4),
+        (NTS213, 3400, 2.1),
+    ],
 )
 def test_altitude_takes_off_what_the_rule_says(rule, metres, taken):
     assert 11.9 - at_sea_level(np.array([11.9]), np.array([metres]), rule)[0] == pytest.approx(taken, abs=0.001)

@@ -9,7 +9,7 @@ from winay.core.problems import Problem, WinayError
 from winay.programme.check import defined, delivery
 from winay.programme.legal import Words
 from winay.programme.load import Programme
-from winay.programme.standards import WrittenAge
+from winay.programme.written_age import WrittenAge
 from winay.programme.yaml_text import Listed, Named, Written, read, validate
 
 
