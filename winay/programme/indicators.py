@@ -86,7 +86,8 @@ class Indicator(Written):
 
     @model_validator(mode="after")
     def _age_fits_kind(self) -> Self:
-        if not isinstance(self.age, {"milestone": Age, "episode": type(None)}.get(self.kind, tuple)):
+        fits: dict[str, type] = {"milestone": Age, "episode": type(None)}
+        if not isinstance(self.age, fits.get(self.kind, tuple)):
             raise ValueError(say("`age` is one age in a milestone, none in an episode, else [from, below]"))
         if (self.met is None) != (self.kind == "ratio") or (self.count is None) == (self.kind == "ratio"):
             raise ValueError(say("an indicator says what is `met`; one of kind ratio what it counts (`count`) instead"))
