@@ -48,6 +48,8 @@ def _known(programme: "Programme", things: Mapping[str, Mapping[str, Written]]) 
     measures = [i.indicator for i in programme.indicators.values()] + [s.sheet for s in programme.sheets.values()]
     return {
         **things,
+        "service": programme.services,
+        "seen": programme.recognised,
         "kind of subject": programme.head.subjects,
         "rule version": programme.head.rules,
         "entity": programme.head.entities,

@@ -17,6 +17,7 @@ from winay.programme.chain import Entity, Product, Result, Sheet
 from winay.programme.criteria import Criterion
 from winay.programme.indicators import Attribute, Event, Indicator, Rules, SubjectKind
 from winay.programme.legal import Words
+from winay.programme.measures import Haemoglobin, Measure
 from winay.programme.schedule import Schedule, schedule
 from winay.programme.services import Matcher
 from winay.programme.sources import Source
@@ -25,6 +26,8 @@ from winay.programme.yaml_text import Named, Written, read, validate, without_pl
 
 PARTS: dict[str, tuple[type[Written], str | None]] = {
     "services": (Matcher, None),
+    "haemoglobin": (Haemoglobin, "haemoglobin"),
+    "measures": (Measure, None),
     "standards": (Standard, "standard"),
     "events": (Event, None),
     "packages": (Criterion, None),
@@ -67,6 +70,8 @@ class Programme:
     hash: str
     head: Head
     services: dict[str, Matcher] = field(default_factory=dict)
+    haemoglobin: dict[str, Haemoglobin] = field(default_factory=dict)
+    measures: dict[str, Measure] = field(default_factory=dict)
     standards: dict[str, Standard] = field(default_factory=dict)
     events: dict[str, Event] = field(default_factory=dict)
     packages: dict[str, Criterion] = field(default_factory=dict)
@@ -95,9 +100,14 @@ class Programme:
         return {name: schedule(standard, self.head.month_end) for name, standard in self.standards.items()}
 
     @cached_property
+    def recognised(self) -> dict[str, Matcher | Measure]:
+        """Everything that can be seen in records: services, and what measurements prove."""
+        return {**self.services, **self.measures}
+
+    @cached_property
     def service_numbers(self) -> dict[str, int]:
         """The number a service has in sorted tables: its place in alphabetical order."""
-        return {name: number for number, name in enumerate(sorted(self.services))}
+        return {name: number for number, name in enumerate(sorted(self.recognised))}
 
     def rules_in_force(self, indicator: str, day: date) -> list[str]:
         """The rule versions of an indicator that are in force on a day."""

@@ -160,11 +160,11 @@ def criterion(c: Criterion, programme: Programme, excludes: bool = False, depth:
 
 def _single(c: Criterion, programme: Programme) -> str:
     if c.seen:
-        what = named(programme.services[c.seen.service].name, c.seen.service)
+        what = named(programme.recognised[c.seen.service].name, c.seen.service)
         told = say("has records of {what} on {n} days or more", what=what, n=c.seen.times) + _stretch(c.seen)
         return told + (say(", {gap} apart", gap=age(c.seen.gap)) if c.seen.gap > Age(0, 1) else "")
     if c.latest:
-        measured, holds = (named(programme.services[name].name, name) for name in (c.latest.measured, c.latest.is_))
+        measured, holds = (named(programme.recognised[name].name, name) for name in (c.latest.measured, c.latest.is_))
         return say("the last record of {measured} is also one of {holds}", measured=measured, holds=holds) + _stretch(
             c.latest
         )

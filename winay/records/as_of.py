@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from winay.programme.load import Programme
-from winay.records import link, matching, places, tables
+from winay.records import growth, link, matching, places, tables
 from winay.records.tables import DAY_MAX
 from winay.workspace.folder import Workspace
 
@@ -64,7 +64,12 @@ def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequenc
     homes = _placed(rows("residences"), places.own_codes(tree, tables.code_systems(programme), day))
     ranks = people.group_by("person").aggregate(best=people["rank"].min())
     homes = homes.join(of, "person").left_join(ranks, "person").join(births, "subject")
-    services = matching.derived(ws, programme, con, day).join(of, "person").select(SERVICES.names).distinct()
+    spells = con.to_pyarrow(_spells(homes))
+    services = matching.derived(ws, programme, con, day).join(of, "person").select(SERVICES.names)
+    if programme.measures:
+        measured = _measurements(rows("items").join(of, "person"), subjects, spells, tree, programme)
+        services = services.union(ibis.memtable(_proved(programme, con.to_pyarrow(measured))))
+    services = services.distinct()
     enrolments = rows("enrolments").join(of, "person").select("subject", "programme", "since", "until")
     exits = rows("exits").join(of, "person").select("subject", "day", "kind")
     items = rows("items").filter(lambda row: row.provider.notnull())
@@ -73,7 +78,7 @@ def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequenc
         day=day,
         subjects=subjects,
         members=members,
-        residences=con.to_pyarrow(_spells(homes)),
+        residences=spells,
         services=con.to_pyarrow(services.order_by(services.columns)).cast(SERVICES),
         enrolments=con.to_pyarrow(enrolments.order_by(enrolments.columns)),
         exits=con.to_pyarrow(exits.order_by(exits.columns)),
@@ -144,6 +149,32 @@ def _spells(homes: Any) -> Any:
     since = homes["first"].ifelse(ibis.least(homes.since, homes.birth), homes.since)
     spells = {"since": since, "until": homes.until.cast("date"), "settlement": homes.settlement}
     return homes.select("subject", "place", **spells).order_by("subject", "since")
+
+
+def _measurements(items: Any, subjects: pa.Table, spells: pa.Table, tree: pa.Table, programme: Programme) -> Any:
+    """What was measured, with what reading it asks for: who it was, and the place where they lived that day."""
+    items = items.filter(items.weight.notnull() | items.height.notnull() | items.haemoglobin.notnull())
+    values = {name: items[name].max() for name in ("weight", "height", "haemoglobin")}
+    days = items.group_by("subject", "day").aggregate(**values)
+    told = [name for name in ("subject", "birth", "sex") if name in subjects.column_names]
+    days = days.join(ibis.memtable(subjects.select(told)), "subject")
+    homes = ibis.memtable(spells)
+    lived = (
+        (days.subject == homes.subject) & (homes.since <= days.day) & (homes.until.isnull() | (homes.until >= days.day))
+    )
+    asked = sorted({rule.altitude for rule in programme.haemoglobin.values()})
+    around = ibis.memtable(tree.select(["place", *asked]))
+    return days.left_join(homes, lived).drop("subject_right").left_join(around, "place").select(*days.columns, *asked)
+
+
+def _proved(programme: Programme, rows: pa.Table) -> pa.Table:
+    """What measurements prove, as rows of services."""
+    frame = rows.to_pandas(date_as_object=False)
+    return (
+        pa.Table.from_pandas(growth.proved(programme, frame), preserve_index=False)
+        .select(SERVICES.names)
+        .cast(SERVICES)
+    )
 
 
 def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) -> pa.Array:

@@ -66,10 +66,11 @@ def services(programme: Programme, rows: pa.Table, providers: pa.Table | None = 
     if codes is not None:
         rows = rows.filter(pc.is_in(rows["code"], pa.array(sorted(codes), pa.string())))
     items = Items(programme, rows, providers)
-    found = [np.flatnonzero(items.holds(programme.services[name])) for name in programme.service_numbers]
+    found = [np.flatnonzero(items.holds(matcher)) for matcher in programme.services.values()]
     at = np.concatenate([np.zeros(0, np.int64), *found])
     made = rows.select(["person", "day", "contact"]).take(pa.array(items.first[at]))
-    service = np.repeat(np.array(list(programme.service_numbers.values()), np.int16), [len(part) for part in found])
+    numbers = np.array([programme.service_numbers[name] for name in programme.services], np.int16)
+    service = np.repeat(numbers, [len(part) for part in found])
     for name, column in (("service", service), ("known", items.known[at]), ("gone", items.gone[at])):
         made = made.append_column(name, pa.array(column))
     return made.cast(DERIVED).sort_by([(name, "ascending") for name in ("person", "service", "day", "known")])

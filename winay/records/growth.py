@@ -1,10 +1,9 @@
-"""How a child grew: z-scores under the WHO Child Growth Standards (2006), and haemoglobin brought to sea level.
+"""What measurements prove: growth under the WHO Child Growth Standards (2006), haemoglobin brought to sea level.
 
 The method of the standards (WHO, Child growth standards: methods and development, 2006, chapter 5; WHO Anthro manual 2011):
 LMS to day 1826; weight beyond 3 deviations is measured by the distance between 2 and 3; length is lying down below 731 days.
 """
 
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -12,6 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from winay.core.ages import MonthEnd, after
+from winay.programme.load import Programme
+from winay.programme.measures import Haemoglobin
 
 Numbers = NDArray[np.float64]
 LAST_DAY = 1826
@@ -42,7 +45,7 @@ class Lms(NamedTuple):
 @cache
 def standards() -> dict[tuple[str, str], Lms]:
     """(measure, sex) -> table. Measures: lfa and wfa by day of age, wfl and wfh by cm; sex: F, M."""
-    table = pd.read_csv(str(files("winay") / "engine" / "who2006.csv.gz"))
+    table = pd.read_csv(str(files("winay") / "records" / "who2006.csv.gz"))
     made = {}
     for (measure, sex), rows in table.groupby(["measure", "sex"]):
         at = rows["at"].to_numpy()
@@ -91,22 +94,56 @@ def _z_of_weight(value: Numbers, power: Numbers, median: Numbers, spread: Number
     return np.where(score > 3, high, np.where(score < -3, low, score))
 
 
-def at_sea_level(haemoglobin: Numbers, metres: Numbers, rule: Any) -> Numbers:
-    """g/dL less what a rule takes off for the altitude where the person lives; NaN where that is not known.
-
-    rule: programme.measures.Haemoglobin, a table of steps or a curve.
-    """
+def at_sea_level(haemoglobin: Numbers, metres: Numbers, rule: Haemoglobin) -> Numbers:
+    """g/dL less what a rule takes off for the altitude where the person lives; NaN where that is not known."""
     if rule.steps:
         starts, less = (np.array(column, np.float64) for column in zip(*rule.steps, strict=True))
         taken = np.append(0.0, less)[np.searchsorted(starts, metres, side="right")]
     else:
-        linear, square = map(float, rule.curve)
-        taken = np.where(metres >= rule.curve_from, linear * metres + square * metres**2, 0.0)
+        linear, square = map(float, rule.curve or (0, 0))
+        taken = np.where(metres >= float(rule.curve_from), linear * metres + square * metres**2, 0.0)
     adjusted: Numbers = haemoglobin - np.where(np.isnan(metres), np.nan, taken)
     return adjusted
 
 
-def severity(adjusted: Numbers, cut_offs: Sequence[float]) -> NDArray[np.int8]:
-    """0 no anaemia, 1 mild, 2 moderate, 3 severe; cut_offs: what each is below, in that order. -1 where nothing is known."""
-    levels = sum((adjusted < limit).astype(np.int8) for limit in cut_offs)
-    return np.where(np.isnan(adjusted), -1, levels).astype(np.int8)
+def proved(programme: Programme, rows: pd.DataFrame) -> pd.DataFrame:
+    """What measurements prove: subject, service (its number), day; a value that is missing or not plausible proves nothing.
+
+    rows: one a measurement: subject, day, birth, sex (F, M), weight (kg), height (cm), haemoglobin (g/dL), and the
+    attributes of the place of residence that day that rule sets for haemoglobin ask for.
+    """
+    days = rows["day"].to_numpy("datetime64[D]").astype(np.int32)
+    births = rows["birth"].to_numpy("datetime64[D]").astype(np.int32)
+    children = rows.assign(age=days - births, lying=None, oedema=False)
+    scores = zscores(children)
+    made = []
+    for name, measure in programme.measures.items():
+        if measure.of == "haemoglobin":
+            assert measure.rules
+            rule = programme.haemoglobin[measure.rules]
+            value = at_sea_level(_numbers(rows["haemoglobin"]), _numbers(rows[rule.altitude]), rule)
+            limit = _cut_off(rule, str(measure.below or "anaemia"), births, days, programme.head.month_end)
+            value = np.where(np.isnan(limit), np.nan, value)
+        else:
+            value, limit = scores[measure.of].to_numpy(), np.full(len(rows), float(measure.below or np.nan))
+        holds = ~np.isnan(value)
+        if measure.below is not None:
+            holds &= value < limit
+        if measure.above is not None:
+            holds &= value > float(measure.above)
+        made.append(rows.loc[holds, ["subject", "day"]].assign(service=programme.service_numbers[name]))
+    return pd.concat(made) if made else rows[["subject", "day"]].iloc[:0].assign(service=0)
+
+
+def _cut_off(rule: Haemoglobin, severity: str, births: Any, days: Any, month_end: MonthEnd) -> Numbers:
+    """The limit of each child's age; NaN at an age for which the rule has none."""
+    limit = np.full(len(days), np.nan)
+    for cut in rule.cut_offs:
+        low, high = (after(age, births, month_end) for age in cut.age)
+        limit[(days >= low) & (days < high)] = float(getattr(cut, severity) or np.nan)
+    return limit
+
+
+def _numbers(column: pd.Series) -> Numbers:
+    numbers: Numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    return numbers
