@@ -75,7 +75,8 @@ def _programme(file: Path) -> Programme:
     head["subjects"] = {s.subject: {"name": s.subject} for s in items}
     services = {name for part in inside(items) for thing, name in names_of(part) if thing == "service"}
     matchers = {name: Matcher.model_validate({"code": name}) for name in services}
-    tried = Programme(file, "", Head.model_validate(head), matchers, {s.standard: _bare(s) for s in items})
+    bare = {s.standard: _bare(s) for s in items}
+    tried = Programme(file, "", Head.model_validate(head), services=matchers, standards=bare)
     if problems := check(tried):
         raise WinayError(problems)
     return tried
