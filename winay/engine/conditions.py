@@ -53,6 +53,8 @@ def asked(criterion: Criterion) -> Asked:
     """What a leaf asks: the name of its column."""
     if criterion.attribute:
         return criterion.attribute, *(str(getattr(criterion, name)) for name in (*TESTS, "missing"))
+    if stretch := criterion.seen or criterion.latest:
+        return criterion.kind, repr(stretch)
     return fold_of(criterion) or (criterion.kind, str(criterion.enrolled))
 
 
@@ -62,8 +64,10 @@ def leaves(roots: Iterable[Criterion | None], programme: Programme) -> dict[Aske
     return {asked(leaf): leaf for leaf in every}
 
 
-def components(met: Criterion, programme: Programme) -> dict[str, Criterion]:
+def components(met: Criterion | None, programme: Programme) -> dict[str, Criterion]:
     """The parts that are shown beside a verdict, by name: what an `all_of` or its package lists, else the whole."""
+    if met is None:
+        return {}
     root = met
     while root.package:
         root = programme.packages[root.package]
@@ -76,7 +80,8 @@ def name_of(criterion: Criterion, programme: Programme) -> str:
         return criterion.name
     fold = fold_of(criterion)
     if fold is None:
-        return criterion.package or criterion.attribute or criterion.enrolled or criterion.kind
+        told = criterion.seen.service if criterion.seen else criterion.latest.is_ if criterion.latest else None
+        return told or criterion.package or criterion.attribute or criterion.enrolled or criterion.kind
     standard = programme.standards.get(fold.standard)
     rules = f"-{standard.rules.lower()}" if standard and standard.rules else ""
     name = fold.standard.removeprefix("event:").removesuffix(rules)

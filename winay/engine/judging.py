@@ -87,7 +87,11 @@ class JudgingDay:
         return calendar.shared._replace(own=own.copy())
 
 
+OF_MONTHS = ("cross-section", "prevalence", "ratio")
+"""Kinds of indicator whose cohort are those of an age on the judging day of each month."""
+
+
 def judging_day(indicator: Indicator) -> JudgingDay:
-    if indicator.kind == "cross-section":
+    if indicator.kind in OF_MONTHS:
         return JudgingDay("months")
     return JudgingDay("end") if indicator.kind == "episode" else JudgingDay("age", indicator.age)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import numpy as np
 
 from winay.core.ages import MonthEnd, after
 from winay.engine.compiled import jit
-from winay.engine.judging import Calendar, Days, Mask, When
+from winay.engine.judging import OF_MONTHS, Calendar, Days, Mask, When
 from winay.programme.indicators import Indicator
 
 
@@ -29,7 +29,7 @@ def between(starts: Days, ends: Days, subjects: Any, when: When) -> Mask:
 
 def cohort(indicator: Indicator, births: Days, calendar: Calendar, when: When, month_end: MonthEnd) -> Mask:
     """The months in whose cohort a subject born on each day is, by age or episode alone."""
-    if indicator.kind != "cross-section":
+    if indicator.kind not in OF_MONTHS:
         return calendar.month_of(when.own)
     low, high = (after(age, births, month_end) for age in indicator.age)  # type: ignore[union-attr]
     mask: Mask = between(low, high, np.arange(len(births)), when)

@@ -7,11 +7,43 @@ from numpy.typing import NDArray
 
 from winay.core.ages import Age, MonthEnd, after
 from winay.engine.compiled import jit
-from winay.engine.judging import Days
+from winay.engine.judging import Days, Mask, When
+from winay.engine.masks import between
+from winay.engine.units import Units
+from winay.programme.criteria import Latest, Seen
+from winay.programme.indicators import Count
+from winay.programme.load import Programme
 
 Rows = NDArray[np.int64]
 Spell = tuple[Rows, Days, Days]
 """(unit, first day, day after the last) on which something holds, one entry a record."""
+
+
+def months_of(asked: Seen | Latest, programme: Programme, units: Units, when: When) -> Mask:
+    """[unit]: the months judged while what a criterion asks holds."""
+    number, month_end = programme.service_numbers, programme.head.month_end
+    if isinstance(asked, Seen):
+        rows, days = units.records(number[asked.service])
+        return _masks(seen(rows, days, asked.times, asked.gap.days, asked.length, month_end), units, when)
+    rows, days = units.records(number[asked.measured])
+    good = np.isin(
+        rows << 32 | days, [row << 32 | day for row, day in zip(*units.records(number[asked.is_]), strict=True)]
+    )
+    return _masks(latest(rows, days, good, asked.length, month_end), units, when)
+
+
+def months_counted(asked: Count, programme: Programme, units: Units, when: When) -> list[Mask]:
+    """[unit]: the months judged when the first, second… record of the calendar year had been counted."""
+    rows, days = units.records(programme.service_numbers[asked.service])
+    last = int(_numbered(rows, year_end(days), days, asked.gap.days).max(initial=1))
+    return [_masks(seen(rows, days, n, asked.gap.days, None), units, when) for n in range(1, last + 1)]
+
+
+def _masks(spells: Iterator[Spell], units: Units, when: When) -> Mask:
+    result = np.zeros(len(units), np.int32)
+    for rows, starts, ends in spells:
+        np.bitwise_or.at(result, rows, between(starts, ends, rows, when))
+    return result
 
 
 def year_end(days: Days) -> Days:
@@ -56,11 +88,6 @@ def _numbered(units: Rows, stretch: Days, days: Days, gap: int) -> NDArray[np.in
             number, last = number + 1, days[i]
             result[i] = number
     return result
-
-
-def most(units: Rows, days: Days, gap: int) -> int:
-    """The most records that count in one calendar year of one unit."""
-    return int(_numbered(units, year_end(days), days, gap).max(initial=0))
 
 
 def latest(

@@ -72,6 +72,11 @@ class Units:
     def __len__(self) -> int:
         return len(self.births)
 
+    def records(self, service: int) -> tuple[NDArray[np.int64], Days]:
+        """(unit, day) of each record of a service, in order."""
+        at = np.flatnonzero(self.services == service)
+        return np.searchsorted(self.offsets, at, "right") - 1, self.days[at]
+
     def mine(self, rows: pa.Table) -> tuple[pa.Table, NDArray[np.int64]]:
         """(the rows about these subjects, where their subjects stand among these); rows: in order of `subject`."""
         owners = rows["subject"].to_numpy()

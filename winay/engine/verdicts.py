@@ -14,6 +14,7 @@ from winay.engine.conditions import Asked, Column, Conditions, components, leave
 from winay.engine.fold import Fold, Judge
 from winay.engine.judging import FAR, Calendar, Days, Mask, When
 from winay.engine.masks import between, born_in_year, cohort
+from winay.engine.seen import months_counted, months_of
 from winay.engine.units import Units
 from winay.programme.criteria import Criterion
 from winay.programme.indicators import Indicator
@@ -70,11 +71,16 @@ def wide(
             masks[name] = np.where(passes, when.every, 0).astype(np.int32)
         elif leaf.enrolled:
             own[name] = _enrolled(units, around, when, leaf.enrolled)
+        elif asked := leaf.seen or leaf.latest:
+            own[name] = months_of(asked, programme, units, when)
         elif leaf.born_in:
             own[name] = born_in_year(units.births, when)
     followed = _followed(units, around, when) if indicators else when.every
     for indicator in indicators:
         inside = cohort(indicator, units.births, judge.calendar, when, judge.month_end)
+        if indicator.count:
+            counted = enumerate(months_counted(indicator.count, programme, units, when), start=1)
+            own |= {("count", indicator.key, str(n)): mask for n, mask in counted}
         own["cohort", indicator.key] = inside & followed & units.chosen.get(indicator.episode, when.every)
     if len(unit) != len(units):  # somebody has several spells
         own = {name: mask[unit] for name, mask in own.items()}
@@ -166,10 +172,11 @@ def verdicts(
     owed = conditions.holds(indicator.who) & (conditions.holds(indicator.exclude, otherwise=False) ^ every)
     denominator = inside & owed
     parts = components(indicator.met, programme)
+    met = columns["count", indicator.key, "1"] if indicator.count else conditions.holds(indicator.met)
     return {
         "cohort": inside,
         "denominator": denominator,
-        "met": denominator & conditions.holds(indicator.met),
+        "met": denominator & met,
         "excluded": inside & (owed ^ every),
         **{f"c__{part}": inside & conditions.holds(criterion) for part, criterion in parts.items()},
     }
@@ -178,17 +185,35 @@ def verdicts(
 def judged(programme: Programme, indicator: Indicator, rows: Rows, every: int, con: Any = None) -> pa.Table:
     """The verdicts on those who are ever in the cohort, in order: `subject`, `person`, `place` and those of `verdicts`.
 
-    con: an Ibis connection that works them out; without it they are here.
+    con: an Ibis connection that works them out; without it they are here. A ratio has another row for each record counted
+    after somebody's first: its `met` counts in the numerator, and it is in no cohort.
     """
-    key = "cohort", indicator.key
+    key, counted = ("cohort", indicator.key), _counted(indicator, rows)
     kept = np.flatnonzero(rows.masks[key] & rows.masks[HERE])
-    columns = {name: rows.masks[name][kept] for name in (key, HERE, *asked_by(programme, (indicator.key,)))}
+    wanted = (key, HERE, *counted[:1], *asked_by(programme, (indicator.key,)))
+    columns = {name: rows.masks[name][kept] for name in wanted}
     who = {name: rows.units.table[name].to_numpy()[rows.unit[kept]] for name in ("subject", "person")}
     who["place"] = rows.place.take(kept)
     if con is None:
-        return pa.table(who | verdicts(programme, indicator, columns, every))
-    numbered = {f"mask_{n}": mask for n, mask in enumerate(columns.values())}
-    table = con.create_table("cohort", pa.table(who | numbered), overwrite=True)
-    there = dict(zip(columns, (table[name] for name in numbered), strict=True))
-    found = {name: mask.cast("int32") for name, mask in verdicts(programme, indicator, there, every).items()}
-    return table.select(*who, **found).to_pyarrow().sort_by([("subject", "ascending"), ("place", "ascending")])
+        found = pa.table(who | verdicts(programme, indicator, columns, every))
+    else:
+        numbered = {f"mask_{n}": mask for n, mask in enumerate(columns.values())}
+        table = con.create_table("cohort", pa.table(who | numbered), overwrite=True)
+        there = dict(zip(columns, (table[name] for name in numbered), strict=True))
+        made = {name: mask.cast("int32") for name, mask in verdicts(programme, indicator, there, every).items()}
+        found = table.select(*who, **made).to_pyarrow().sort_by([("subject", "ascending"), ("place", "ascending")])
+    again = [_again(found, rows.masks[name][kept]) for name in counted[1:]]
+    return pa.concat_tables([found, *again]).sort_by([("subject", "ascending")]) if again else found
+
+
+def _counted(indicator: Indicator, rows: Rows) -> list[Asked]:
+    """The masks of the first, second… record that a ratio counts."""
+    return [name for name in rows.masks if isinstance(name, tuple) and name[:2] == ("count", indicator.key)]
+
+
+def _again(found: pa.Table, counted: Mask) -> pa.Table:
+    """Rows of those of the cohort of whom another record was counted: `met` alone."""
+    met = found["denominator"].to_numpy() & counted
+    some = found.filter(pa.array(met != 0))
+    masks = {name: np.zeros(len(some), np.int32) for name in found.column_names[3:]}
+    return pa.table({name: some[name] for name in found.column_names[:3]} | masks | {"met": met[met != 0]})

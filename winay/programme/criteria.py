@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from winay.core.ages import Age
 from winay.core.text import say
 from winay.programme.legal import Words
-from winay.programme.written_age import WrittenAge
+from winay.programme.written_age import InDays, WrittenAge
 from winay.programme.yaml_text import Listed, Names, Written, only_one
 
 KINDS = (
@@ -38,7 +38,7 @@ class Seen(Stretch):
 
     service: Annotated[str, Names("seen")]
     times: int = Field(1, ge=1)
-    gap: WrittenAge = Age(0, 1)
+    gap: InDays = Age(0, 1)
 
 
 class Latest(Stretch):

@@ -8,7 +8,7 @@ from winay.core.ages import Age
 from winay.core.text import say
 from winay.programme.criteria import Criterion
 from winay.programme.legal import InForce, Legal, Reading, Words
-from winay.programme.written_age import AgeOrEnd, WrittenAge
+from winay.programme.written_age import AgeOrEnd, InDays, WrittenAge
 from winay.programme.yaml_text import Listed, Named, Names, Written
 
 
@@ -50,8 +50,8 @@ class Compliance(Written):
 class Count(Written):
     """Records of a service in the judging day's calendar year, each `gap` or more after the one counted before it."""
 
-    service: Annotated[str, Names("service")]
-    gap: WrittenAge = Age(0, 1)
+    service: Annotated[str, Names("seen")]
+    gap: InDays = Age(0, 1)
 
 
 class Indicator(Written):
