@@ -169,12 +169,9 @@ def _measurements(items: Any, subjects: pa.Table, spells: pa.Table, tree: pa.Tab
 
 def _proved(programme: Programme, rows: pa.Table) -> pa.Table:
     """What measurements prove, as rows of services."""
-    frame = rows.to_pandas(date_as_object=False)
-    return (
-        pa.Table.from_pandas(growth.proved(programme, frame), preserve_index=False)
-        .select(SERVICES.names)
-        .cast(SERVICES)
-    )
+    frame = growth.proved(programme, rows.to_pandas(date_as_object=False))
+    made = pa.Table.from_pandas(frame, preserve_index=False).select(SERVICES.names).cast(SERVICES)
+    return made.set_column(2, "day", made["day"].cast(pa.int32()))  # as the derived ones
 
 
 def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) -> pa.Array:
