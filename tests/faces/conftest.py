@@ -7,7 +7,8 @@ import pytest
 
 from winay.cli.app import run
 
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "tests" / "samples"
 STANDARD = """
 standard: penta
 service: pentavalente
@@ -46,6 +47,10 @@ def shelf(tmp_path_factory):
         assert run(
             ["load", "his", *map(str, sorted(SAMPLES.glob("NOMINAL*.csv"))), "--known-on", "2026-11-05", "-w", "ws"]
         ) in (0, 3)
+    shutil.copy(ROOT / "docs" / "dni-30.yaml", folder)
+    shutil.copytree(ROOT / "programmes" / "pe-dit", folder / "pe-dit-2027")
+    rules = folder / "pe-dit-2027" / "standards" / "fed2026.yaml"
+    rules.write_text(rules.read_text("utf-8").replace("from: 55d, by: 119d", "from: 55d, by: 100d"), "utf-8")
     (folder / "penta.yaml").write_text(STANDARD)
     (folder / "S.csv").write_text("subject,anchor\na,2026-01-01\nb,2026-02-01\n")
     (folder / "R.csv").write_text(

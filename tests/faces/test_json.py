@@ -15,6 +15,7 @@ DUE = [
 ]
 CHILD = ["subject", "on", "known_on", "attributes", "residences", "standards", "indicators"]
 SUBJECT = ["subject", "on", "known_on", "attributes", "registry", "indicators"]
+COMPARED = ["on", "known_on", "period", "changes", "figures"]
 KEYS = {
     "figures MC-02.01 --by province --period 2026-10": FIGURE,
     "figures MC-02.01 --by sex --period 2026-10": BY_SEX,
@@ -26,6 +27,8 @@ KEYS = {
     "child dni:00770001 --on 2026-10-31": CHILD,
     "explain dni:00770001 --on 2026-10-31": SUBJECT,
     "explain dni:00770001 --on 2026-10-31 --raw --indicator MC-02.01": SUBJECT,
+    "programme diff pe-dit pe-dit-2027": COMPARED,
+    "what-if dni-30.yaml --on 2025-10-31": ["change", *COMPARED],
     "explain MC-02.01@FED2026/010101/2026-10": ["figure", "rule", "counts", "missing", "list"],
 }
 
@@ -39,7 +42,8 @@ def test_keys(winay, line):
     assert told, "the samples show nothing"
     for row in told if isinstance(told, list) else [told]:
         assert list(row) == KEYS[line]
-    help = " ".join(winay(line.split()[0], "--help")[1].split())
+    verb = line.split()[: 2 if line.startswith("programme") else 1]
+    help = " ".join(winay(*verb, "--help")[1].split())
     assert all(key in help for key in KEYS[line] if key != "sex")
 
 

@@ -13,6 +13,7 @@ from winay.actions.opening import promised
 from winay.engine.judging import Calendar
 from winay.engine.tree import Tree
 from winay.programme.indicators import Indicator
+from winay.programme.load import Programme
 from winay.workspace import Workspace
 from winay.workspace.snapshots import Snapshot
 
@@ -29,7 +30,7 @@ Advance = Callable[[float], None]
 
 
 def evaluated(
-    ws: Workspace,
+    programme: Programme,
     known: "Known",
     on: date,
     indicators: Sequence[Indicator],
@@ -43,7 +44,7 @@ def evaluated(
     from winay.engine import figures as counts
     from winay.engine.evaluate import evaluate
 
-    programme, calendar, tree = promised(ws), Calendar.back_from(on, MONTHS), Tree.of(known.places.to_pylist())
+    calendar, tree = Calendar.back_from(on, MONTHS), Tree.of(known.places.to_pylist())
     tables = known.subjects, known.services, around(known)
     asked: dict[str, Any] = {"indicators": indicators, "months": MONTHS, "on_block": advance, "con": con}
     verdicts = list(evaluate(programme, *tables, on, **asked))
@@ -69,7 +70,7 @@ def evaluate(ws: Workspace, caller: gate.Caller, on: date, known_on: date, advan
     with gate.tables(ws, caller, "evaluate", what=f"on {on} known {known_on}") as people, ws.snapshots.draft() as draft:
         loads = ws.ledger.finished()
         known = people.known(known_on)
-        tables = evaluated(ws, known, on, list(programme.indicators.values()), backend(), advance)
+        tables = evaluated(programme, known, on, list(programme.indicators.values()), backend(), advance)
         for name, table in tables.items():
             pq.write_table(table.combine_chunks(), draft / f"{name}.parquet")
         manifest = {

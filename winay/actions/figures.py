@@ -55,11 +55,11 @@ class Cut:
         kept = None if known_on else ws.snapshots.open_snapshot(snapshot)
         judged = date.fromisoformat(kept.manifest["on"]) if kept else on or known_on
         assert judged
-        asked = month(period) if period else _ended(on or judged)
+        asked = month(period) if period else ended(on or judged)
         indicator = indicator_named(promised(ws), name, rules, asked.last)
         if kept is None:
             assert known_on
-            made = evaluated(ws, people.known(known_on), judged, [indicator])
+            made = evaluated(promised(ws), people.known(known_on), judged, [indicator])
             calendar = Calendar.back_from(judged, MONTHS)
             return cls(indicator, calendar, known_on, None, "provisional", lambda name: ibis.memtable(made[name]))
         if f"{verdicts_name(indicator)}.parquet" not in kept.manifest["files"]:
@@ -79,7 +79,7 @@ class Cut:
 
     def month(self, period: str | None) -> Month:
         """The month asked for; without one, the last that has ended."""
-        months, asked = self.calendar.months, month(period) if period else _ended(self.calendar.on)
+        months, asked = self.calendar.months, month(period) if period else ended(self.calendar.on)
         if asked not in months:
             hint = "evaluate for a day of that month: winay evaluate --on {last}"
             facts = {"period": asked, "first": months[0], "end": months[-1], "last": asked.last}
@@ -87,7 +87,7 @@ class Cut:
         return asked
 
 
-def _ended(on: date) -> Month:
+def ended(on: date) -> Month:
     """The last month that has ended on a day."""
     return Month.of(on) if Month.of(on).last == on else Month.of(on).before(1)
 
@@ -160,17 +160,22 @@ def figures(
 
 def _by_attribute(programme: Programme, cut: Cut, attribute: str) -> Any:
     """The figures counted again by an attribute of the subject, or of the place it counts in."""
-    name = attribute.removeprefix("place.")
-    owners = {name: a.of for name, a in programme.attributes.items() if a.of != "provider"}
-    if name not in owners:
-        known = [*programme.head.levels, *owners]
-        raise WinayError(unknown_name(None, "level or attribute", attribute, known), status=2)
-    key, side = ("place", "places") if owners[name] == "place" else ("subject", "subjects")
+    name, key, side = attribute_of(programme, attribute)
     rows = cut.verdicts.left_join(cut.read(side).select(key, name), key)
     rows = rows.mutate(**{name: rows[name].cast("string").fill_null("")}).to_pyarrow()
     table = ibis.memtable(counted(rows, cut.calendar, cut.tree, name))
     nulls = {"history": ibis.null("string"), "reporting": ibis.null("int32"), "facilities": ibis.null("int32")}
     return table.rename({attribute: name}).mutate(**nulls)
+
+
+def attribute_of(programme: Programme, text: str) -> tuple[str, str, str]:
+    """(its name, the column that says whose it is, the table that has both) of an attribute of subjects or places."""
+    name = text.removeprefix("place.")
+    owners = {name: a.of for name, a in programme.attributes.items() if a.of != "provider"}
+    if name not in owners:
+        known = [*programme.head.levels, *owners]
+        raise WinayError(unknown_name(None, "level or attribute", text, known), status=2)
+    return (name, "place", "places") if owners[name] == "place" else (name, "subject", "subjects")
 
 
 def subjects(

@@ -12,6 +12,7 @@ from winay.actions.opening import promised
 from winay.core.problems import wrong_use
 from winay.decisions import database
 from winay.decisions.models import decided, looks
+from winay.programme.load import Programme
 from winay.records import as_of, witness
 from winay.records.link import Decision
 from winay.workspace import Workspace
@@ -45,9 +46,12 @@ class People:
     how_many: int = 0
     decided: Sequence[Decision] = ()
 
-    def known(self, day: date) -> as_of.Known:
-        """The canonical tables as known on a day, people's decisions on who is who included."""
-        return as_of.known_by(self.ws, promised(self.ws), day, self.decided)
+    def known(self, day: date, programme: Programme | None = None) -> as_of.Known:
+        """The canonical tables as known on a day, people's decisions on who is who included.
+
+        programme: whose matchers say what records prove; without one, the workspace's.
+        """
+        return as_of.known_by(self.ws, programme or promised(self.ws), day, self.decided)
 
     def lines(self, persons: Collection[int], day: date) -> list[witness.Line]:
         """The records of a person's identifiers as known on a day, down to the delivered line."""

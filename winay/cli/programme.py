@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from winay.cli import show
-from winay.cli.command import arg, asked, day, group, opt, verb
+from winay.cli.command import DayOpt, KnownOpt, arg, asked, day, group, here, opt, verb
 from winay.core.problems import WinayError, unknown_name
+from winay.core.text import say
 
 if TYPE_CHECKING:
     from winay.programme.yaml_text import Written
@@ -23,6 +24,19 @@ TOLD = {
     "standards": ("rules", "subject", "product"),
 }
 """Part of a programme -> what a script is told of each of its items, beside code and name."""
+FIGURES = (
+    "indicator",
+    "group",
+    "name",
+    "before",
+    "after",
+    "difference",
+    "changed",
+    "wins",
+    "loses",
+    "enters",
+    "leaves",
+)
 PathArg = Annotated[str, arg("a programme: its folder or its name", "PATH")]
 NameArg = Annotated[str | None, arg("a standard, indicator, product, result or sheet", "NAME")]
 OpenOpt = Annotated[
@@ -33,12 +47,19 @@ KindArg = Annotated[str | None, arg("standards, indicators, services…", "KIND"
 StandardArg = Annotated[Path, arg("one standard, or a list of which the first is reported", "STANDARD.yaml")]
 SubjectsOpt = Annotated[Path, opt("subject, anchor, and attributes", "--subjects", "S.csv")]
 RecordsOpt = Annotated[Path, opt("subject, date, and optionally code", "--records", "R.csv")]
+OldArg = Annotated[str, arg("the programme before: its folder or its name", "A")]
+NewArg = Annotated[str, arg("the programme after", "B")]
+ChangeArg = Annotated[Path, arg("what would be otherwise: set, add, remove", "CHANGE.yaml")]
+ByOpt = Annotated[
+    str | None, opt("a level or an attribute (the lowest level, and the quintile)", "--by", "LEVEL|ATTRIBUTE")
+]
 OnNeeded = Annotated[date, opt("the day to judge on", "--on", "DAY", parser=day)]
 
 
 def register(app: typer.Typer) -> None:
-    group(app, programme, {"check": check, "show": shown, "guide": guide, "schema": schema})
+    group(app, programme, {"check": check, "show": shown, "guide": guide, "diff": diff, "schema": schema})
     verb(app, "try")(tried)
+    verb(app, "what-if")(what_if)
 
 
 def programme() -> None:
@@ -120,6 +141,66 @@ def guide(path: PathArg = DEFAULT, out: OutOpt = None) -> None:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text(text, "utf-8")
     return show.facts({"folder": out, "pages": sorted(made) if asked.json else len(made)})
+
+
+def diff(before: OldArg, after: NewArg, on: DayOpt = None, known_on: KnownOpt = None, by: ByOpt = None) -> None:
+    """What changed between two programmes, in words; with -w also for how many, and with which change of each figure.
+
+    JSON: changes (part, name, title, change, what, before, after); with -w also on, known_on, period, figures as of
+    `what-if`.
+
+    Example: winay programme diff pe-dit pe-dit-2027
+    """
+    from winay.programme.diff import diff
+    from winay.programme.locate import programme
+
+    two = programme(before), programme(after)
+    if not asked.workspace:
+        return _compared({"changes": diff(*two), "figures": []})
+    from winay.actions.what_if import compared
+
+    ws, me, now = here()
+    with show.progress("subjects judged") as advance:
+        return _compared(compared(ws, me, *two, on or known_on or now, known_on or now, by, advance))
+
+
+def what_if(change: ChangeArg, on: DayOpt = None, known_on: KnownOpt = None, by: ByOpt = None) -> None:
+    """A change of policy tried on what is loaded, at any past date: who wins and who loses, by place and by quintile.
+
+    JSON: change, on, known_on, period, changes (as of `programme diff`), figures (indicator, by, group, name,
+    numerator_before, denominator_before, before, numerator_after, denominator_after, after, difference, changed, wins,
+    loses, enters, leaves).
+
+    Example: winay what-if dni-30.yaml --on 2025-10-31
+    """
+    from winay.actions.what_if import what_if
+
+    ws, me, now = here()
+    with show.progress("subjects judged") as advance:
+        _compared(what_if(ws, me, change, on or known_on or now, known_on or now, by, advance))
+
+
+def _compared(found: dict[str, Any]) -> None:
+    """The changes one below the other, then the figures they reach in columns."""
+    from winay.programme.diff import label
+
+    if asked.json:
+        return show.answer(found)
+    if "change" in found:
+        show.write(found["change"] + "\n")
+    for row in found["changes"]:
+        what = [say(row["change"]), *([label(row["what"])] if row["what"] else [])]
+        show.write(f"{say(row['part'].removesuffix('s'))} {row['title']} (`{row['name']}`), {': '.join(what)}")
+        for sign, text in (("-", row["before"]), ("+", row["after"])):
+            for line in filter(None, text.split("\n")):
+                show.write(f"  {sign} {line}")
+    if not found["changes"]:
+        return show.note(say("nothing changed"))
+    if "period" in found:
+        show.write("\n" + say("{period}, as known on {known}:", period=found["period"], known=found["known_on"]))
+        told = [row for row in found["figures"] if row["before"] is not None or row["after"] is not None]
+        show.rows(told, "no figure is reached", FIGURES)
+    return None
 
 
 def schema(kind: KindArg = None) -> None:

@@ -51,6 +51,7 @@ class Head(Written):
     counted_types: list[str] = []
     documents: list[str] = []
     headline: str | None = None
+    quintile: str | None = None
     currency: str | None = None
     time_zone: str = "UTC"
     levels: list[str]
@@ -126,7 +127,7 @@ def load(path: Path | str) -> Programme:
         raise WinayError(Problem(At(str(folder)), found, "programme.yaml in it", facts={"folder": folder}), status=2)
     problems: list[Problem] = []
     head = None
-    with _gathered(problems):
+    with gathered(problems):
         head = validate(Head, read(main), main)
     parts = {part: _items(folder, part, problems) for part in PARTS}
     if head is None or problems:
@@ -158,7 +159,7 @@ def content_hash(folder: Path) -> str:
 
 
 @contextmanager
-def _gathered(problems: list[Problem]) -> Iterator[None]:
+def gathered(problems: list[Problem]) -> Iterator[None]:
     """What is wrong inside is kept with the other problems; what comes after it goes on."""
     try:
         yield
@@ -169,23 +170,26 @@ def _gathered(problems: list[Problem]) -> Iterator[None]:
 def _items(folder: Path, part: str, problems: list[Problem]) -> dict[str, Any]:
     """The items of `standards.yaml` and of everything in `standards/`, by name."""
     result: dict[str, Any] = {}
-    model, key = PARTS[part]
     for file in [folder / f"{part}.yaml", *sorted((folder / part).glob("*.yaml"))]:
-        if not file.is_file():
-            continue
-        with _gathered(problems):
-            value = read(file)
-            value = value.get(part, value) if isinstance(value, dict) else value
-            for written, item in _named(value) if key is None else _listed(value):
-                with _gathered(problems):
-                    made = validate(model, item, file)
-                    name = getattr(made, key) if key else written
-                    if name in result:
-                        facts = {"name": name, "before": result[name].at}
-                        found = '"{name}" is defined twice, first at {before}'
-                        problems.append(Problem(made.at, found, facts=facts))
-                    result[name] = made
+        if file.is_file():
+            with gathered(problems):
+                value = read(file)
+                put(part, value.get(part, value) if isinstance(value, dict) else value, file, result, problems)
     return result
+
+
+def put(part: str, value: Any, file: Path, items: dict[str, Any], problems: list[Problem]) -> None:
+    """What a file writes of a part goes among its items, by name; what is wrong goes among the problems."""
+    model, key = PARTS[part]
+    for written, item in _named(value) if key is None else _listed(value):
+        with gathered(problems):
+            made = validate(model, item, file)
+            name = getattr(made, key) if key else written
+            if name in items:
+                facts = {"name": name, "before": items[name].at}
+                found = '"{name}" is defined twice, first at {before}'
+                problems.append(Problem(made.at, found, facts=facts))
+            items[name] = made
 
 
 def _listed(value: Any) -> list[tuple[str, Any]]:

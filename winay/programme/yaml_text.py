@@ -123,6 +123,17 @@ def read(path: Path) -> Any:
     return value
 
 
+def places_of(path: Path, *keys: str) -> dict[str, At]:
+    """Where each key (of a list: each text) below these keys of the document is written; it can be read."""
+    found: dict[str, At] = {}
+    for name, value in compose(text_of(path), Loader=LOADER).value:
+        inside = [key for key, _ in value.value] if isinstance(value, MappingNode) else [value]
+        for node in value.value if isinstance(value, SequenceNode) else inside:
+            if name.value in keys and isinstance(node, ScalarNode):
+                found[node.value] = At(str(path), node.start_mark.line + 1)
+    return found
+
+
 def text_of(path: Path) -> str:
     """What somebody wrote by hand. Raises WinayError where it is too large or not UTF-8."""
     if path.stat().st_size > MAX_BYTES:
