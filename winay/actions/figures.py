@@ -79,12 +79,17 @@ class Cut:
 
     def month(self, period: str | None) -> Month:
         """The month asked for; without one, the last that has ended."""
-        months, asked = self.calendar.months, month(period) if period else ended(self.calendar.on)
-        if asked not in months:
-            hint = "evaluate for a day of that month: winay evaluate --on {last}"
-            facts = {"period": asked, "first": months[0], "end": months[-1], "last": asked.last}
-            raise wrong_use("{period} is not among the months of this cut", "{first} to {end}", hint, **facts)
-        return asked
+        return month_among(self.calendar, period)
+
+
+def month_among(calendar: Calendar, period: str | None) -> Month:
+    """The month asked for, of those of a cut; without one, the last that has ended."""
+    months, asked = calendar.months, month(period) if period else ended(calendar.on)
+    if asked not in months:
+        hint = "evaluate for a day of that month: winay evaluate --on {last}"
+        facts = {"period": asked, "first": months[0], "end": months[-1], "last": asked.last}
+        raise wrong_use("{period} is not among the months of this cut", "{first} to {end}", hint, **facts)
+    return asked
 
 
 def ended(on: date) -> Month:

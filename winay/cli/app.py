@@ -15,7 +15,7 @@ from winay.cli.command import asked, take_everywhere, verbs
 from winay.cli.show import silence
 from winay.core.problems import At, Problem, WinayError, unknown_name
 
-FILES = ("deliveries", "links", "answers", "programme", "demo")
+FILES = ("deliveries", "links", "answers", "chain", "programme", "demo")
 """The files of commands, in the order of the help; each has `register(app)`."""
 INTERRUPTED = 130
 

@@ -13,7 +13,7 @@ from winay.cli.command import asked
 from winay.core.text import say
 
 Advance = Callable[[float], None]
-CODES = ("status", "verdict", "state", "every", "kind", "history", "decision", "undone", "open")
+CODES = ("status", "verdict", "state", "every", "kind", "history", "decision", "undone", "open", "level", "against")
 """Columns whose values are words of ours: people read them in their language, scripts as they are."""
 
 

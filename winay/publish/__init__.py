@@ -1,0 +1,1 @@
+"""What is told: pages and files for people who were not there."""
