@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from winay.workspace.connect import spark
-
 MASTER = "local[2]"
 QUICK_TO_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """Spark compiles much and runs it once here: Java's quick compiler halves the time."""
@@ -16,8 +14,10 @@ QUICK_TO_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 @pytest.fixture(scope="session")
 def con() -> Iterator[Any]:
     """Batches so small that every table is in several parts."""
+    from winay.workspace.spark import connect
+
     os.environ["JDK_JAVA_OPTIONS"] = QUICK_TO_START
-    con = spark(MASTER)
+    con = connect(MASTER)
     con._session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
     yield con
     con.disconnect()

@@ -14,6 +14,8 @@ BEFORE = {
     "links undo": [LINKED],
     "snapshots": [["evaluate", "--on", "2026-10-31", "-w", "ws"]],
     "figures": [["evaluate", "--on", "2026-10-31", "-w", "ws"]],
+    "chain": [["evaluate", "--on", "2026-10-31", "-w", "ws"]],
+    "cascade": [["evaluate", "--on", "2026-10-31", "-w", "ws"]],
     "refused retry": [["refused", "export", "his", "corregir.csv", "-w", "ws"]],
 }
 """What must have been done before an example makes sense."""

@@ -16,7 +16,20 @@ DUE = [
 CHILD = ["subject", "on", "known_on", "attributes", "residences", "standards", "indicators"]
 SUBJECT = ["subject", "on", "known_on", "attributes", "registry", "indicators"]
 COMPARED = ["on", "known_on", "period", "changes", "figures"]
+CHAIN = [
+    *("programme", "place", "name", "level", "period", "as_of", "known_on", "snapshot", "state", "weakest", "links"),
+    *("results", "entities", "subjects"),
+]
+LINK = [
+    *("product", "name", "entity", "leads_to", "indicator", "subject", "numerator", "denominator", "coverage", "trend"),
+    *("missed", "since", "against", "bar", "reporting", "facilities", "why"),
+]
+CASCADE = [
+    *("indicator", "name", "place", "period", "snapshot", "state", "denominator", "whole", "components", "repair"),
+]
 KEYS = {
+    "chain --place 01 --period 2026-10": CHAIN,
+    "cascade menor-12-fed2026 --place 01 --period 2026-10": CASCADE,
     "figures MC-02.01 --by province --period 2026-10": FIGURE,
     "figures MC-02.01 --by sex --period 2026-10": BY_SEX,
     "figures MIDIS-29": FIGURE,
@@ -45,6 +58,21 @@ def test_keys(winay, line):
     verb = line.split()[: 2 if line.startswith("programme") else 1]
     help = " ".join(winay(*verb, "--help")[1].split())
     assert all(key in help for key in KEYS[line] if key != "sex")
+
+
+def test_the_chain_says_of_every_link_the_same(winay):
+    """Also of one without a coverage; the weakest is the first of them; the cascade's whole is the figure's numerator."""
+    winay("evaluate", "--on", "2026-10-31", "--known-on", "2026-11-05", "-w", "ws")
+    told = json.loads(winay("chain", "--place", "01", "--json", "-w", "ws")[1])
+    assert {tuple(link) for link in told["links"]} == {tuple(LINK)}
+    assert told["weakest"] == told["links"][0] and told["weakest"]["coverage"] is not None
+    help = " ".join(winay("chain", "--help")[1].split())
+    assert all(key in help for key in LINK)
+    asked = ["--place", "01", "--period", "2026-10", "--json", "-w", "ws"]
+    (cascade,) = json.loads(winay("cascade", "menor-12-fed2026", *asked)[1])
+    (figure,) = json.loads(winay("figures", cascade["indicator"], *asked)[1])
+    assert (cascade["whole"], cascade["denominator"]) == (figure["numerator"], figure["denominator"])
+    assert cascade["components"][-1]["so_far"] == cascade["whole"]
 
 
 def test_the_list_has_as_many_lines_as_the_figure(winay):

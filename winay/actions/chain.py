@@ -57,7 +57,7 @@ def chain(
         "state": "official" if kept.official else "provisional",
         "weakest": known[0] if known else None,
         "links": links,
-        "results": engine.results(programme, of[here], month),
+        "results": engine.results(programme, of[here], of[tree.root], month),
         "entities": {key: str(one.name) for key, one in programme.head.entities.items()},
         "subjects": {key: str(kind.plural or kind.name) for key, kind in programme.head.subjects.items()},
     }

@@ -1,7 +1,5 @@
 """Where the chain fails: the production line of a place, and the cascade of a package."""
 
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +26,7 @@ LINK = (
     "reporting",
     "facilities",
 )
-RESULT = ("level", "result", "name", "value", "indicator", "open")
+RESULT = ("result", "name", "value", "indicator", "level")
 
 
 def register(app: typer.Typer) -> None:
@@ -62,28 +60,17 @@ def chain(
     return show.answer(told) if asked.json else _told(told)
 
 
-def _told(told: Mapping[str, Any]) -> None:
-    """The weakest link in a sentence, the links that have a coverage, why the others have none, the results."""
-    show.write(f"{told['name']} ({told['place']}), {told['period']}")
-    weak = told["weakest"]
-    if weak:
-        facts = {"name": weak["name"], "missed": weak["missed"], "owed": weak["denominator"]}
-        facts |= {"whom": told["subjects"][weak["subject"]], "share": f"{100 * weak['coverage']:.0f} %"}
-        show.write(say("The weakest link: {name}", name=weak["name"]))
-        show.write("  " + say("{missed} of {owed} {whom} did not get it ({share} did).", **facts))
-        show.write("  " + say("Who answers for it: {entity}.", entity=told["entities"][weak["entity"]]))
-        if weak["since"]:
-            show.write("  " + say("Below in every month since {since}.", since=weak["since"]))
-    else:
-        show.write(say("No link has a coverage yet"))
-    show.write("")
-    show.rows((link for link in told["links"] if not link["why"]), "no indicator computes it", LINK)
-    show.write("")
-    for why, count in Counter(link["why"] for link in told["links"] if link["why"]).most_common():
-        which = ", ".join(link["product"] for link in told["links"] if link["why"] == why)
-        show.write(f"{say(why)} ({count}): {which}")
-    show.write("")
-    show.rows(told["results"], names=RESULT)
+def _told(told: dict[str, Any]) -> None:
+    """The weakest link in sentences, the links that have a coverage, why the others have none, the results."""
+    from winay.publish.production_line import headline
+
+    show.write("\n  ".join([f"{told['name']} ({told['place']}), {told['period']}", *headline(told)]))
+    for part, code, why, names in (("links", "product", "why", LINK), ("results", "result", "open", RESULT)):
+        show.write("")
+        show.rows((one for one in told[part] if not one[why]), "no indicator computes it", names)
+        for reason in dict.fromkeys(one[why] for one in told[part] if one[why]):
+            which = [one[code] for one in told[part] if one[why] == reason]
+            show.write(f"{say(reason)} ({len(which)}): {', '.join(which)}")
 
 
 def cascade(package: PackageArg, place: PlaceNeeded, period: PeriodNeeded, snapshot: SnapshotOpt = "latest") -> None:
@@ -105,13 +92,10 @@ def cascade(package: PackageArg, place: PlaceNeeded, period: PeriodNeeded, snaps
     for told in found:
         of = max(told["denominator"], 1) / 1000
         show.write(f"{told['indicator']}. {told['name']}\n{place}, {period}: {told['denominator']}")
-        heads = ("component", "got", "so_far", "only")
-        parts = [{"component": one["name"]} | {n: round(one[n] / of) for n in heads[1:]} for one in told["components"]]
+        parts = [*told["components"], {"name": say("whole"), "got": told["whole"], "so_far": told["whole"]}]
         show.write(say("Of every 1,000 of its cohort:"))
-        show.rows(parts)
-        show.write(say("The whole package: {n} of every 1,000", n=round(told["whole"] / of)))
+        show.rows({name: n if name == "name" else round(n / of) for name, n in part.items()} for part in parts)
         if told["repair"]:
             only = next(one["only"] for one in told["components"] if one["name"] == told["repair"])
-            facts = {"name": told["repair"], "n": only}
-            show.write(say("Repairing {name} would complete most: {n} lack nothing else", **facts))
+            show.write(say("Repairing {name} would complete most: {n} lack nothing else", name=told["repair"], n=only))
     return None
