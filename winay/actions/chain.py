@@ -40,7 +40,7 @@ def chain(
     of: dict[str | None, dict[str, dict[str, Row]]] = {here: {}, tree.root: {}}
     for row in rows:
         of[row["place"]].setdefault(f"{row['indicator']}@{row['rules']}", {})[row["month"]] = row
-    targets: dict[str, dict[str, float]] = {}  # no published target is loaded yet: links fail against the country
+    targets: dict[str, dict[str, float]] = {}  # those published so far are of packages, none of a product's indicator
     links = engine.links(programme, of[here], of[tree.root], month, targets)
     # The table `context` (strikes, stock-outs, floods…) joins the links here, by place, days and product.
     links = [link for link in links if entity in (None, link["entity"])]
@@ -71,7 +71,7 @@ def cascade(ws: Workspace, caller: gate.Caller, package: str, place: str, period
     programme = promised(ws)
     if package not in programme.packages:
         raise WinayError(unknown_name(None, "package", package, programme.packages), status=2)
-    counted = [indicator for indicator in programme.indicators.values() if indicator.met.package == package]
+    counted = [indicator for indicator in programme.indicators.values() if indicator.met and indicator.met.package == package]
     if not counted:
         raise wrong_use('no indicator counts package "{name}"', hint="see: winay programme show", name=package)
     rows = []

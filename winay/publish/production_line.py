@@ -13,13 +13,13 @@ from jinja2 import Environment, StrictUndefined, Template
 from winay.core.text import say
 
 Row = dict[str, Any]
-SIZE = {"width": 404, "height": 280, "head": 32, "foot": 11}
+SIZE = {"width": 404, "height": 280, "head": 33, "foot": 11}
 """mm inside the margins of 8 of a landscape A3; of the height, the head and the foot."""
-ABOVE = {"final": 0.0, "specific": 5.0, "intermediate": 10.0, "block": 12.0, "more": 5.0}
+ABOVE = {"final": 0.0, "specific": 5.0, "intermediate": 10.0, "block": 12.0}
 """Tier from the top -> the room above it, where links run. Immediate results head the blocks of their products."""
-GUTTER, PADDING = 3.0, 3.0
-"""mm between boxes, and inside one."""
-COLUMNS, WIDEST = range(6, 19), 4
+GUTTER, PADDING, BETWEEN = 3.0, 3.0, 7.0
+"""mm between boxes, inside one, and between rows of blocks."""
+COLUMNS, WIDEST = range(6, 16), 4
 """How many columns of products the page may have, and how many one block."""
 LINE, CHARACTER = 2.85, 1.21
 """mm that a line, and a character on the average, of 7 points take."""
@@ -91,11 +91,11 @@ def laid_out(told: Row) -> list[list[Box]]:
         links = [link | {"name": shorten(link["name"], most, placeholder="…")} for link in told["links"]]
         homes = _homes(links, results)
         tiers = [*_upper(told["results"], _above(told["results"], homes)), *_packed(homes, results)]
-        y: float = SIZE["head"]
+        y, level = float(SIZE["head"]), "final"
         for tier in tiers:
-            y += ABOVE["block" if tier[0].products else tier[0].result["level"]] if tier is not tiers[0] else 0
-            wide = sum(box.width + GUTTER for box in tier)
-            x = (SIZE["width"] + GUTTER - wide) / 2
+            last, level = level, "block" if tier[0].products else tier[0].result["level"]
+            y += BETWEEN if last == level == "block" else ABOVE[level]
+            x = (SIZE["width"] + GUTTER - sum(box.width + GUTTER for box in tier)) / 2
             for box in tier:
                 box.x, box.y = x, y
                 x += box.width + GUTTER
@@ -144,7 +144,7 @@ def _packed(homes: Mapping[str, Sequence[Row]], results: Mapping[str, Row]) -> l
                 if sum(one.columns for one in rows[-1]) + box.columns > on_page:
                     rows.append([])
                 rows[-1].append(box)
-            found.append((sum(max(box.height for box in row) + ABOVE["block"] for row in rows), rows))
+            found.append((sum(max(box.height for box in row) + BETWEEN for row in rows), rows))
             highest = max(blocks.values(), key=lambda box: box.height)
             if highest.columns == WIDEST:
                 break
@@ -165,7 +165,7 @@ def _products(products: Sequence[Row], columns: int, width: float) -> float:
     told = [f"100 % ▼10 −99 999 {one['name']} · {one['entity']} ◄ 2026-01" for one in products if not one["why"]]
     heights = [LINE * _lines(text, width - 1.3) + 2.2 for text in told]
     others = " ".join(f"○ {one['name']} · {one['entity']}" for one in products if one["why"])
-    spill = max([LINE, *heights]) * (columns - 1)
+    spill = max([LINE, *heights]) * (columns - 1) * 0.6  # a column ends where the next product would not fit
     return (sum(heights) + LINE * _lines(others, width) + spill) / columns + 2
 
 
