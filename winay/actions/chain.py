@@ -71,7 +71,9 @@ def cascade(ws: Workspace, caller: gate.Caller, package: str, place: str, period
     programme = promised(ws)
     if package not in programme.packages:
         raise WinayError(unknown_name(None, "package", package, programme.packages), status=2)
-    counted = [indicator for indicator in programme.indicators.values() if indicator.met and indicator.met.package == package]
+    counted = [
+        indicator for indicator in programme.indicators.values() if indicator.met and indicator.met.package == package
+    ]
     if not counted:
         raise wrong_use('no indicator counts package "{name}"', hint="see: winay programme show", name=package)
     rows = []
