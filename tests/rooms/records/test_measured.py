@@ -34,7 +34,14 @@ def test_what_a_measurement_proves(
     born = {"FE_NAC_MENOR": "2025-09-10", "CO_GENERO_MENOR": "1", "CO_UBIGEO_INEI": "030101"}
     deliver("padron", [child("P1", NU_DNI_MENOR="00770001", **born)])
     deliver("lugares", [{"ubigeo": "030101", "region": "R", "provincia": "P", "distrito": "D", "altitud": "3400"}])
-    visit = {"tipo_doc": "dni", "documento": "00770001", "contacto": "1", "fecha": "2026-09-10", "codigo": "X", "tipo": "D"}
+    visit = {
+        "tipo_doc": "dni",
+        "documento": "00770001",
+        "contacto": "1",
+        "fecha": "2026-09-10",
+        "codigo": "X",
+        "tipo": "D",
+    }
     deliver("canonico", [visit | measured])
     numbers = {number: name for name, number in peru.service_numbers.items()}
     known = known_by(ws, peru, dt.date(2026, 10, 31))
