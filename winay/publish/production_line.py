@@ -199,7 +199,7 @@ def _paths(tiers: Sequence[Sequence[Box]], lit: set[str], weakest: str | None) -
             x, y, end = middle, box.y, target.x + target.width * place / (len(below) + 1)
             drawn = f"M{x:.1f} {y:.1f}"
             for tier in reversed(tiers[at[target.key] + 1 : n]):  # through the gap nearest to half way
-                gaps = [tier[0].x - GUTTER / 2, *(one.x + one.width + GUTTER / 2 for one in tier)]
+                gaps = [one.x + one.width + GUTTER / 2 for one in tier[: max(len(tier) - 1, 1)]]
                 gap = min(gaps, key=lambda gap: abs(gap - (x + end) / 2))
                 drawn += _curve(x, y, gap, max(one.y + one.height for one in tier)) + f"V{tier[0].y:.1f}"
                 x, y = gap, tier[0].y
