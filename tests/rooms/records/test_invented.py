@@ -15,6 +15,7 @@ import pytest
 from winay.core.problems import WinayError
 from winay.programme.load import Programme, load
 from winay.programme.services import Matcher
+from winay.records.growth import zscores
 from winay.records.invented import Delivery, invent
 from winay.records.invented.care import proof
 from winay.records.invented.plan import load as demo
@@ -22,6 +23,11 @@ from winay.records.invented.plan import load as demo
 PROGRAMME = Path(__file__).parents[3] / "programmes/pe-dit"
 ON = date(2026, 11, 24)
 PROVINCE = "0304"
+SOURCES = {
+    "lugares", "establecimientos", "cnv", "padron", "dni", "his-pacientes", "his", "pncm", "salidas", "pncm-visitas",
+    "pncm-asistencia", "pncm-locales", "pncm-supervisiones", "adolescentes", "juntos", "juntos-abonos", "siagie",
+    "centros-poblados", "agua", "cem", "proteccion", "sis", "sien",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -60,25 +66,24 @@ def test_same_seed_and_day_give_the_same_bytes(programme: Programme, made: list[
 
 
 def test_births_are_those_of_the_estimates(programme: Programme, made: list[Delivery]) -> None:
-    """Within one child a district and year: the share that is no whole child is drawn."""
+    """Within one child a district and year: the share that is no whole child is drawn. Some of the years before."""
     people = pd.read_csv(PROGRAMME / "reference/population.csv.gz", dtype={"place": str}).set_index("place")
     mine = people[people.index.str.startswith(PROVINCE)]
-    rows = {line["CO_PADRON_NOMINAL"] for line in lines_of(made, "padron")}
-    assert len(rows) == pytest.approx(mine["age_0"].sum() + mine["age_1"].sum(), abs=2 * len(mine) + 40)
+    born = {line["CO_PADRON_NOMINAL"]: line["FE_NAC_MENOR"] for line in lines_of(made, "padron")}
+    young = sum(day > "2024-11-24" for day in born.values())
+    assert young == pytest.approx(mine["age_0"].sum() + mine["age_1"].sum(), abs=2 * len(mine) + 40)
+    older = mine[["age_2", "age_3", "age_4"]].sum().sum()
+    assert len(born) - young == pytest.approx(0.05 * older, abs=3 * len(mine))
 
 
 def test_files_come_in_order_and_none_after_the_day(made: list[Delivery]) -> None:
     days = [one.known_on for one in made]
     assert days == sorted(days)
     assert days[-1] <= ON
-    assert {one.source for one in made} == {
-        "lugares", "establecimientos", "cnv", "padron", "dni", "his-pacientes", "his", "pncm", "salidas",
-    }  # fmt: skip
+    assert {one.source for one in made} == SOURCES
 
 
-@pytest.mark.parametrize(
-    "source", ["cnv", "padron", "dni", "his-pacientes", "his", "pncm", "salidas", "establecimientos", "lugares"]
-)
+@pytest.mark.parametrize("source", sorted(SOURCES))
 def test_lines_are_as_the_source_declares(programme: Programme, made: list[Delivery], source: str) -> None:
     """Every column there, what is required filled, every code of its pattern; but for the rows that are bad on purpose."""
     declared = programme.sources[source]
@@ -205,7 +210,7 @@ def test_a_month_sent_again_replaces_it(made: list[Delivery]) -> None:
 
 def test_few_deliveries(made: list[Delivery]) -> None:
     """The history of a source at once, then month by month."""
-    assert len({(one.source, one.known_on, one.replaces) for one in made}) <= 35
+    assert len({(one.source, one.known_on, one.replaces) for one in made}) <= 35 + 14 * 2
 
 
 AFFILIATION = """
@@ -255,4 +260,47 @@ def test_a_new_source_of_the_demo_is_a_declaration(tmp_path: Path) -> None:
     assert rows["regimen"].value_counts(normalize=True)["gratuito"] > 0.7
     visits = pd.DataFrame(lines_of(made, "canonico"))
     assert {"99401", "C0011"} <= set(visits["codigo"])
-    assert not {line["Codigo_Item"] for line in lines_of(made, "his")} & {"99401", "C0011"}
+    assert "99401" not in {line["Codigo_Item"] for line in lines_of(made, "his")}
+
+
+def test_children_are_as_short_and_thin_as_their_districts(programme: Programme, made: list[Delivery]) -> None:
+    """What the demo measures, judged by the standards, comes near what was published of the districts."""
+    registry = (
+        pd.DataFrame(lines_of(made, "padron")).drop_duplicates("NU_DNI_MENOR", keep="last").set_index("NU_DNI_MENOR")
+    )
+    rows = pd.DataFrame(lines_of(made, "sien"))
+    rows = rows[(rows["tipo_doc"] == "1") & rows["num_doc"].isin(registry.index)].join(registry, on="num_doc")
+    day, birth = (pd.to_datetime(rows[name]) for name in ("fec_medicion", "FE_NAC_MENOR"))
+    told = {"sex": rows["CO_GENERO_MENOR"].map({"1": "M", "2": "F"}), "age": (day - birth).dt.days}
+    told |= {
+        "weight": rows["peso"].astype(float),
+        "height": rows["talla"].astype(float),
+        "lying": None,
+        "oedema": False,
+    }
+    scores = zscores(pd.DataFrame(told))
+    assert scores.notna().all(axis=None)
+    series = pd.read_csv(PROGRAMME / "reference/series.csv.gz", dtype={"place": str})
+    mine = series[series["place"].str.startswith(PROVINCE) & (series["place"].str.len() == 6)]
+    published = mine.groupby("series")["value"].mean() / 100
+    assert (scores["haz"] < -2).mean() == pytest.approx(published["sien-desnutricion-cronica-0-59m"], abs=0.06)
+    assert (scores["whz"] < -2).mean() == pytest.approx(published["sien-desnutricion-aguda-0-59m"], abs=0.02)
+    haemoglobin = pd.to_numeric(rows["hemoglobina"]).dropna()
+    assert 10.5 < haemoglobin.min() < 12.5 < haemoglobin.median()  # observed, high above the sea
+
+
+def test_subjects_of_other_kinds_live_where_children_do(made: list[Delivery]) -> None:
+    """Villages and premises once each, households by their members, girls of 12 to 17."""
+    villages, premises = ([line[name] for line in lines_of(made, source)] for source, name in (
+        ("centros-poblados", "centro_poblado"), ("pncm-locales", "cod_local"),
+    ))  # fmt: skip
+    assert len(villages) == len(set(villages)) and len(premises) == len(set(premises)) > 3
+    assert {line["centro_poblado"] for line in lines_of(made, "agua")} <= set(villages)
+    households, paid = (
+        {line["cod_hogar"] for line in lines_of(made, source)} for source in ("juntos", "juntos-abonos")
+    )
+    assert len(paid - households) < 0.15 * len(paid)  # those whose child had no document when it entered
+    ages = [
+        int(line["fec_asignacion"][:4]) - int(line["fec_nacimiento"][:4]) for line in lines_of(made, "adolescentes")
+    ]
+    assert min(ages) > 10 and max(ages) < 19

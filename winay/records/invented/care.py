@@ -10,6 +10,8 @@ from winay.core.ages import Age, after
 from winay.programme.load import Programme
 from winay.programme.services import Matcher
 from winay.programme.standards import Anchor
+from winay.programme.written_age import END
+from winay.records.invented import growth
 from winay.records.invented.lines import NEVER
 from winay.records.invented.people import Days, World
 from winay.records.invented.plan import Care
@@ -59,7 +61,17 @@ def care_lines(world: World) -> dict[str, pd.DataFrame]:
         items, way = said[care.file], proof(world.programme, world.programme.services[service])
         rows = pd.DataFrame({"person": np.flatnonzero(days < NEVER), "day": days[days < NEVER]})
         for name, (mean, sd) in care.values.items():
-            rows[name] = np.round(mean + sd * np.clip(world.dice.normal(size=len(rows)), -2.5, 2.5), 1)
+            rows[name] = mean + sd * np.clip(world.dice.normal(size=len(rows)), -2.5, 2.5)
+        if "haemoglobin" in rows:
+            metres = pd.to_numeric(world.places["altitude"])
+            rows["haemoglobin"] += (
+                world.plan.altitude * metres.fillna(metres.median()).to_numpy()[world.facts(rows)("at")]
+            )
+        if care.grown:
+            rows["height"], rows["weight"] = growth.measures(
+                *map(world.facts(rows), ("sex", "birth", *care.grown, "day"))
+            )
+        rows = rows.round(1)
         code = care.codes[k - 1] if care.codes else way.code[0]
         lab = (*way.lab, str(k) if care.lab == "number" else care.lab)[0]
         wrong = world.dice.random(len(rows)) < care.wrong
@@ -80,7 +92,7 @@ def _in_contacts(world: World, said: Mapping[tuple[str, str, str], pd.DataFrame]
     table["contact"] = table.groupby(["day", "person"], sort=False).ngroup() + 1
     table["item"] = table["code"].cat.codes.groupby(table["contact"]).rank("dense").astype(int)
     table["lab_number"] = table.groupby(["contact", "item"]).cumcount() + 1
-    late = world.plan.keyed * np.exp(world.plan.spread * world.dice.normal(size=table["contact"].max()))
+    late = world.plan.keyed * np.exp(world.plan.spread * world.dice.normal(size=table["contact"].nunique()))
     table["keyed"] = (table["day"] + np.minimum(late, 30)[table["contact"] - 1]).astype(np.int32)
     return table
 
@@ -90,26 +102,31 @@ def _cared_for(world: World) -> Iterator[tuple[Care, int, str, Days]]:
 
     The day is NEVER where it was not given.
     """
-    people, given, number = world.people, dict[str, Days](), np.arange(len(world.people))
+    people = world.people
+    given: dict[str, Days] = {name: days.to_numpy() for name, days in people.select_dtypes(np.int32).items()}
     pace = world.dice.normal(size=(len(people), MONTHS)) - 0.5 * people["family"].to_numpy()[:, None]
     for care in world.plan.care:
         for k, path in enumerate(care.on, start=1):
-            yield care, k, care.service, np.where(world.happens(people, care), given[path], NEVER)
+            got = world.happens(people, care) & (given[path] <= people["last"])
+            yield care, k, care.service, np.where(got, given[path], NEVER)
         if not care.standard:
             continue
         schedule = world.programme.schedules[care.standard]
-        anchor, said = given[care.since] if care.since else people["birth"].to_numpy(), schedule.anchor
+        mine = np.flatnonzero(people["kind"] == schedule.subject)
+        some, said, anchor = people.iloc[mine], schedule.anchor, given[care.since or "birth"][mine]
         if isinstance(said, Anchor) and said.back:
-            anchor = anchor - np.int32(said.back.days) * people[said.times or ""].astype(np.int32).to_numpy()
-        before = np.full(len(people), -NEVER)
+            anchor = anchor - np.int32(said.back.days) * some[said.times or ""].astype(np.int32).to_numpy()
+        before = np.full(len(mine), -NEVER)
         for k, delivery in enumerate(schedule.deliveries, start=1):
             age = care.planned[k - 1] if k <= len(care.planned) else delivery.age.from_
             gap = min((gap.clock.from_ for gap in delivery.gaps), default=Age())
             start = np.maximum(after(age, anchor, schedule.month_end), after(gap, before))
-            month = np.abs(start - people["birth"].to_numpy()) // 30 % MONTHS
-            day = (start + care.late * np.exp(world.plan.spread * pace[number, month])).astype(np.int32)
-            got = world.happens(people, care) & (people["kind"] == schedule.subject) & (day <= people["last"])
+            month = np.abs(start - some["birth"].to_numpy()) // 30 % MONTHS
+            day = (start + care.late * np.exp(world.plan.spread * pace[mine, month])).astype(np.int32)
+            ends = np.minimum(some["last"], some["birth"] if delivery.age.until == END else NEVER)
+            got = world.happens(some, care) & (day <= ends)
             path, before = f"{care.standard}/{k}", np.where(got, day, before)
-            days = np.where(got, day, NEVER).astype(np.int32)
+            days = np.full(len(people), NEVER)
+            days[mine] = np.where(got, day, NEVER)
             given[path] = np.minimum(days, given.get(path, NEVER))
             yield care, k, care.service or delivery.service, days

@@ -107,7 +107,8 @@ class _Maker:
         """The day whose delivery brings what was told on a day: in the month after it, never before our first."""
         by = self.world.programme.sources[self.world.plan.files[role].source].by_day or 1
         following = (_months(told) + 1).astype("datetime64[D]").astype(np.int32) + np.int32(by - 1)
-        known: Days = np.maximum(following, np.int32(self.first[self.world.plan.history] + 9))
+        history = self.world.plan.files[role].history or self.world.plan.history
+        known: Days = np.maximum(following, np.int32(self.first[history] + 9))
         return known
 
     def name(self, role: str, day: int) -> str:

@@ -4,6 +4,7 @@ import gzip
 import string
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,17 @@ def lines(source: Source, fact: Facts, size: int, fill: Mapping[str, str]) -> pa
 
 
 def written(text: str, fact: Facts, size: int) -> pa.Array:
-    """The text for each row, with one `{fact}` in it, or none."""
-    names = [name for _, name, _, _ in string.Formatter().parse(text) if name]
-    return _told(fact(names[0]), lambda value: text.format(**{names[0]: value})) if names else pa.repeat(text, size)
+    """The text for each row, with each `{fact}` in it; blank where one of them is."""
+    parts = [pa.repeat("", size)]
+    for words, name, how, _ in string.Formatter().parse(text):
+        parts += (
+            [pa.repeat(words, size), _told(fact(name), partial(_formatted, how))] if name else [pa.repeat(words, size)]
+        )
+    return pc.binary_join_element_wise(*parts, "")
+
+
+def _formatted(how: str | None, value: Any) -> str:
+    return format(value, how or "")
 
 
 def _cells(source: Source, field: str, cell: Cell, fact: Facts) -> Iterator[tuple[str, pa.Array]]:

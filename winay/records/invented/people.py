@@ -9,12 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from winay.core.ages import Age, days_of
+from winay.core.problems import WinayError
+from winay.programme.check import defined
 from winay.programme.load import Programme
 from winay.records.invented.lines import NEVER, Facts, written
 from winay.records.invented.plan import Chance, Fact, Plan
 
 Days = NDArray[np.int32]
 Flags = NDArray[np.bool_]
+OLDEST = 5
+"""Years of age of which the estimates say how many children there are."""
 
 
 class World:
@@ -45,6 +49,8 @@ class World:
             facilities = facilities[facilities[name].isin(wanted)]
         at = self.places["code"].rename("place").rename_axis("at").reset_index()
         self.facilities = facilities.rename(columns={"code": "provider"}).merge(at, on="place")
+        series = pd.read_csv(programme.path / "reference/series.csv.gz", dtype={"place": str})
+        self.series = series.pivot_table("value", "place", "series", aggfunc="last").reindex(self.places["code"])
         self.people = pd.DataFrame()
         self.people = self._subjects(self.draw(self._births(), plan.homes))
 
@@ -70,8 +76,14 @@ class World:
         happened, fact = np.ones(len(rows), bool), self.facts(rows)
         for name, wanted in chance.only.items():
             happened &= np.isin(fact(name), wanted)
-        if chance.share < 1:
-            odds = np.log(chance.share / (1 - chance.share)) + chance.family * np.asarray(fact("family"))
+        share = chance.share
+        if isinstance(share, str):  # a district of which nothing was published is like the others
+            if unknown := list(defined(chance.at, "series", share, self.series)):
+                raise WinayError(unknown)
+            known = self.series[share].fillna(self.series[share].median()).to_numpy() / 100
+            share = np.clip(known[np.asarray(fact("at"))], 0.001, 0.999)
+        if np.min(share) < 1:
+            odds = np.log(share / (1 - share)) + chance.family * np.asarray(fact("family"))
             happened &= self.dice.random(len(rows)) < 1 / (1 + np.exp(-odds))
         return happened
 
@@ -80,7 +92,7 @@ class World:
         rows = rows.copy()
         for fact in facts:
             values = self._values(rows, fact)
-            blank = NEVER if values.dtype == np.int32 else ""
+            blank = {"i": NEVER, "f": np.nan}.get(values.dtype.kind, "")
             rows[fact.fact] = np.where(self.happens(rows, fact), values, rows.get(fact.fact, blank))
         return rows
 
@@ -92,6 +104,8 @@ class World:
             return self.dice.choice(np.array(list(weights), object), size, p=shares)
         if fact.facility:
             return self._near(rows["at"].to_numpy(), fact.facility)
+        if fact.normal:
+            return self.dice.normal(*fact.normal, size)
         if fact.text:
             return np.array(written(fact.text, known, size).to_pylist(), object)
         late = fact.late * np.exp(self.plan.spread * self.dice.normal(size=size))
@@ -111,8 +125,9 @@ class World:
     def _births(self) -> pd.DataFrame:
         """District, day and family of each birth, from the estimates (those of age k were born k years ago)."""
         plan, dice, pieces = self.plan, self.dice, []
-        for year in range(plan.months // 12):
-            expected = self.places[f"age_{year}"].astype(float).to_numpy()
+        for year in range(OLDEST):
+            share = 1 if year < plan.months // 12 else plan.older
+            expected = share * self.places[f"age_{year}"].astype(float).to_numpy()
             at = np.repeat(np.arange(len(expected)), np.floor(expected + dice.random(len(expected))).astype(int))
             first, last = (days_of(Age(-12 * (year + back)).after(self.on)) for back in (1, 0))
             day = first + 1 + dice.integers(0, last - first, len(at))
@@ -131,11 +146,14 @@ class World:
         births = homes.iloc[np.maximum.accumulate(np.where(twin, 0, np.arange(len(homes))))]
         each, pieces = {"birth": births, "home": births[~births.index.duplicated()]}, list[pd.DataFrame]()
         for kind, said in self.plan.people.items():
-            rows = each[said.each].assign(kind=kind, number=np.arange(1, len(each[said.each]) + 1))
-            rows = self.draw(rows, said.facts)
-            pieces.append(rows.assign(last=np.minimum(rows[said.until], np.int32(days_of(self.on)))))
+            rows = each[said.each].drop_duplicates(said.of) if said.of else each[said.each]
+            rows = rows[self.happens(rows, said)]
+            rows = self.draw(rows.assign(kind=kind, number=np.arange(1, len(rows) + 1)), said.facts)
+            last = rows[said.until] if said.until else NEVER
+            pieces.append(rows.assign(last=np.minimum(last, np.int32(days_of(self.on)))))
         people = pd.concat(pieces, ignore_index=True)
         days = {name for piece in pieces for name in piece.select_dtypes(np.int32)}
-        return people.fillna({name: NEVER if name in days else "" for name in people}).astype(
-            dict.fromkeys(days, np.int32)
-        )
+        filled = {
+            name: NEVER if name in days else "" for name in people if people[name].dtype.kind != "f" or name in days
+        }
+        return people.fillna(filled).astype(dict.fromkeys(days, np.int32))
