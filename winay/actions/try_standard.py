@@ -134,7 +134,8 @@ def _codes(codes: list[str], programme: Programme) -> dict[str, list[str]]:
     items |= {name: pa.nulls(len(number), pa.float64()) for name in ("haemoglobin", "weight", "height")}
     items |= {"contact": number, "person": number, "code": np.array(codes)[number], "type": types * len(codes)}
     items |= {"day": pa.array(zero).cast(pa.date32()), "known": zero, "gone": zero + 1}
-    proved, names = services(programme, pa.table(items)), sorted(programme.services)
+    proved = services(programme, pa.table(items))
+    names = {number: name for name, number in programme.service_numbers.items()}
     result: dict[str, list[str]] = {}
     for n, service in zip(proved["person"].to_pylist(), proved["service"].to_pylist(), strict=True):
         result.setdefault(codes[n], []).append(names[service])

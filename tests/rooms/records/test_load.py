@@ -25,7 +25,7 @@ def people(known: Known) -> list[dict[str, object]]:
 
 
 def proven(known: Known, peru: Programme) -> set[tuple[int, str, str]]:
-    names = sorted(peru.services)
+    names = {number: name for name, number in peru.service_numbers.items()}
     rows = known.services.to_pylist()
     return {(row["subject"], names[row["service"]], str(row["day"])) for row in rows}
 
