@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from winay.cli import show
-from winay.cli.command import DayOpt, KnownOpt, arg, asked, day, group, here, opt, verb
+from winay.cli.command import DayOpt, KnownOpt, arg, asked, day, group, here, opt, today, verb
 from winay.core.problems import WinayError, unknown_name
 from winay.core.text import say
 
@@ -69,13 +69,15 @@ def programme() -> None:
     """
 
 
-def check(path: PathArg = DEFAULT, open: OpenOpt = False) -> None:
-    """Every problem of a programme folder at once, each at its line; and which standards are evaluated day by day.
+def check(path: PathArg = DEFAULT, open: OpenOpt = False, on: DayOpt = None) -> None:
+    """Every problem of a programme folder at once, each at its line. Without any: what looks like a slip, rules that have
+    ended, and which standards are evaluated day by day.
 
-    Example: winay programme check pe-dit --open
+    Example: winay programme check pe-dit --on 2027-01-01
     """
     from winay.engine import plan
     from winay.programme.locate import programme
+    from winay.programme.remarks import remarks
     from winay.programme.unsettled import unsettled
     from winay.records.tables import check
 
@@ -88,7 +90,10 @@ def check(path: PathArg = DEFAULT, open: OpenOpt = False) -> None:
     tracks = plan.compile([*events, *found.schedules.values()], found.service_numbers, 0, 0).tracks
     counts = {part: len(items) for part, items in found.parts.items()}
     daily = sorted({track.name for track in tracks if not track.stable})
-    return show.facts({"programme": found.name, "hash": found.hash} | counts | {"day_by_day": daily})
+    told = [remark.told() for remark in remarks(found, on or today())]
+    facts = {"programme": found.name, "hash": found.hash} | counts | {"day_by_day": daily}
+    show.facts(facts | {"remarks": told if asked.json else len(told)})
+    return show.note("\n".join(told))
 
 
 def shown(path: PathArg = DEFAULT, name: NameArg = None) -> None:

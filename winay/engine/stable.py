@@ -24,8 +24,7 @@ def prefix_stable(schedule: Schedule, others: Mapping[str, bool]) -> bool:
         return False
     order = Order(schedule.month_end)
     return all(
-        order.knows_in_time(route.deliveries, others)
-        and (schedule.match == "chain" or schedule.in_sequence or order.never_looks_back(route.deliveries))
+        order.knows_in_time(route.deliveries, others) and (schedule.in_turn or order.never_looks_back(route.deliveries))
         for route in schedule.routes
     )
 

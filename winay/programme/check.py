@@ -25,6 +25,7 @@ def check(programme: "Programme") -> list[Problem]:
         for name, item in items.items():
             problems += _undefined(item, uses[thing][name], programme, known)
         problems += _circles(thing, items, uses[thing])
+    problems += _undefined(programme.head, _uses(programme.head), programme, known)
     for name, standard in programme.standards.items():
         if standard.legal is None:
             hint = "write its `legal`: norm or sheet and `confidence`, or `confidence: proposed`"
@@ -45,16 +46,19 @@ def criteria_of(programme: "Programme") -> Iterator[Criterion]:
 
 def _known(programme: "Programme", things: Mapping[str, Mapping[str, Written]]) -> dict[str, Collection[str]]:
     """What names can name -> the names that are defined; things: `service` -> the services…"""
+    of = {"attribute of the place": "place", "attribute of the facility": "provider"}
     measures = [i.indicator for i in programme.indicators.values()] + [s.sheet for s in programme.sheets.values()]
     return {
         **things,
         "service": programme.services,
-        "seen": programme.recognised,
+        "service or measure": programme.recognised,
         "kind of subject": programme.head.subjects,
         "rule version": programme.head.rules,
         "entity": programme.head.entities,
         "level": programme.head.levels,
         "sheet or indicator": set(measures),
+        "attribute to group by": programme.attributes,
+        **{thing: [n for n, a in programme.attributes.items() if a.of == owner] for thing, owner in of.items()},
     }
 
 
@@ -122,7 +126,8 @@ def _circles(thing: str, items: Mapping[str, Written], uses: Mapping[str, Iterab
             return TopologicalSorter(needs).prepare()
         except CycleError as error:
             circle = error.args[1][::-1]
-            yield Problem(items[circle[0]].at, "a circle: {circle}", facts={"circle": " -> ".join(circle)})
+            facts = {"circle": " -> ".join(circle)}
+            yield Problem(items[circle[0]].at, "a circle: {circle}", hint="let one of them need no other", facts=facts)
             needs = {name: needed for name, needed in needs.items() if name not in circle}
 
 

@@ -36,7 +36,7 @@ class Stretch(Written):
 class Seen(Stretch):
     """At least `times` records of a service in the stretch, each `gap` or more after the one counted before it."""
 
-    service: Annotated[str, Names("seen")]
+    service: Annotated[str, Names("service or measure")]
     times: int = Field(1, ge=1)
     gap: InDays = Age(0, 1)
 
@@ -44,8 +44,8 @@ class Seen(Stretch):
 class Latest(Stretch):
     """The last record of one service in the stretch proves another as well, on that day."""
 
-    measured: Annotated[str, Names("seen")]
-    is_: Annotated[str, Names("seen")] = Field(alias="is")
+    measured: Annotated[str, Names("service or measure")]
+    is_: Annotated[str, Names("service or measure")] = Field(alias="is")
 
 
 class Criterion(Written):

@@ -50,7 +50,7 @@ class Compliance(Written):
 class Count(Written):
     """Records of a service in the judging day's calendar year, each `gap` or more after the one counted before it."""
 
-    service: Annotated[str, Names("seen")]
+    service: Annotated[str, Names("service or measure")]
     gap: InDays = Age(0, 1)
 
 

@@ -13,7 +13,9 @@ from winay.programme.yaml_text import Written, without_place
 def _words(value: object) -> Text:
     if isinstance(value, dict):
         told = without_place(value)
-        if odd := [code for code, words in told.items() if words is None or not re.fullmatch("[a-z]{2,3}", str(code))]:
+        if odd := [
+            code for code, words in told.items() if not (isinstance(words, str) and re.fullmatch("[a-z]{2,3}", code))
+        ]:
             found = '"{odd}" is no language with its words; text that holds a comma is written in quotes'
             raise ValueError(say(found, odd=odd[0]))
         return Text(told)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import TypeAdapter
 
@@ -22,7 +22,7 @@ from winay.programme.schedule import Schedule, schedule
 from winay.programme.services import Matcher
 from winay.programme.sources import Source
 from winay.programme.standards import Standard
-from winay.programme.yaml_text import Named, Written, read, validate, without_place
+from winay.programme.yaml_text import Named, Names, Written, read, validate, without_place
 
 PARTS: dict[str, tuple[type[Written], str | None]] = {
     "services": (Matcher, None),
@@ -50,12 +50,12 @@ class Head(Written):
     month_end: MonthEnd = "clip"
     counted_types: list[str] = []
     documents: list[str] = []
-    headline: str | None = None
-    quintile: str | None = None
+    headline: Annotated[str | None, Names("indicator")] = None
+    quintile: Annotated[str | None, Names("attribute to group by")] = None
     currency: str | None = None
     time_zone: str = "UTC"
     levels: list[str]
-    level_names: Named[Words] = {}
+    level_names: Annotated[Named[Words], Names("level")] = {}
     attributes: Named[Attribute] = {}
     subjects: Named[SubjectKind]
     rules: Named[Rules] = {}
@@ -188,7 +188,7 @@ def put(part: str, value: Any, file: Path, items: dict[str, Any], problems: list
             if name in items:
                 facts = {"name": name, "before": items[name].at}
                 found = '"{name}" is defined twice, first at {before}'
-                problems.append(Problem(made.at, found, facts=facts))
+                problems.append(Problem(made.at, found, hint="give one of them another name", facts=facts))
             items[name] = made
 
 

@@ -31,7 +31,7 @@ class Haemoglobin(Written):
 
     haemoglobin: str = Field(pattern=r"^\S+$")
     name: Words
-    altitude: str = "altitude"
+    altitude: Annotated[str, Names("attribute of the place")] = "altitude"
     steps: list[tuple[Decimal, Decimal]] | None = None
     curve: tuple[Decimal, Decimal] | None = None
     curve_from: Decimal = Decimal(0)

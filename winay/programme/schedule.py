@@ -80,6 +80,11 @@ class Schedule:
     services: tuple[str, ...] = field(default=())
 
     @property
+    def in_turn(self) -> bool:
+        """Whether the record counted before that of a delivery is that of the delivery before it."""
+        return self.match == "chain" or self.in_sequence
+
+    @property
     def deliveries(self) -> tuple[Delivery, ...]:
         """Of a standard without variants."""
         return self.routes[0].deliveries
@@ -98,7 +103,7 @@ def schedule(standard: Standard, month_end: MonthEnd = "clip") -> Schedule:
 
 def _deliveries(group: Variant, standard: Standard) -> tuple[Delivery, ...]:
     made = []
-    lines = [each for line in group.deliveries for each in _expanded(line)]
+    lines = [each for line in group.deliveries for each in expanded(line)]
     for number, line in enumerate(lines, start=1):
         gaps = standard.own_gaps if line.own_gaps is None else line.own_gaps
         clocks = tuple(_gap(gap, standard) for gap in gaps or [])
@@ -108,7 +113,7 @@ def _deliveries(group: Variant, standard: Standard) -> tuple[Delivery, ...]:
     return tuple(made)
 
 
-def _expanded(line: DeliveryLine) -> Iterator[DeliveryLine]:
+def expanded(line: DeliveryLine) -> Iterator[DeliveryLine]:
     """`every: 1m, from: 1m, until: 12m` becomes eleven lines, each until the day before the next."""
     start, end = line.from_ or START, line.until
     if not line.every:

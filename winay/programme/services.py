@@ -33,7 +33,7 @@ class Matcher(Written):
     with_: Listed["Matcher"] | None = Field(None, alias="with")
     without: Listed["Matcher"] | None = None
     value: Named[Condition] | None = None
-    provider: Named[Listed[str]] | None = None
+    provider: Annotated[Named[Listed[str]] | None, Names("attribute of the facility")] = None
     is_: Annotated[str | None, Names("service")] = Field(None, alias="is")
     all_: list["Matcher"] | None = Field(None, alias="all")
     any_: list["Matcher"] | None = Field(None, alias="any")

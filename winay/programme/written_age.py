@@ -11,7 +11,7 @@ END: Literal["end"] = "end"
 
 
 def _age(value: object) -> Age:
-    return value if isinstance(value, Age) else Age.parse(str(value))
+    return value if isinstance(value, Age) else Age.parse(value if isinstance(value, str) else "…")
 
 
 def _in_days(value: object) -> Age:

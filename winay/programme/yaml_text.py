@@ -1,6 +1,6 @@
 """YAML read as text with its lines: `010101` is a code and `no` a word until a model types them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,8 @@ EXPECTED = {
     "model": "a mapping (key: value)",
     "list": "a list",
     "tuple": "a list",
+    "missing": "a list of two",
+    "too_long": "a list of two",
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",
@@ -180,29 +182,43 @@ def validate(model: type[M], value: Any, file: Path | str) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise WinayError([_problem(detail, value, model, str(file)) for detail in error.errors()]) from error
+        found = [(*_written(detail["loc"], value, At(str(file))), detail) for detail in error.errors()]
+        steps = [path for path, _, _ in found]
+        deepest = [one for one in found if not any(path[: len(one[0])] == one[0] != path for path in steps)]
+        raise WinayError([_problem(detail, path, at, model) for path, at, detail in deepest]) from error
 
 
-def _problem(detail: Any, value: Any, model: type[BaseModel], file: str) -> Problem:
-    at, found = At(file), value
-    for step in [*detail["loc"], AT]:  # the place of the innermost mapping that has one
-        if isinstance(found, dict):
-            at = found.get(AT) or at
-            found = found.get(step, found)
-        elif isinstance(found, list) and isinstance(step, int) and step < len(found):
-            found = found[step]
+def _written(loc: Iterable[Any], value: Any, at: At) -> tuple[list[Any], At]:
+    """What of a place in a model was written, the names of alternatives left out, and where its innermost mapping is."""
+    path = []
+    for step in [*loc, AT]:
+        if isinstance(value, dict):
+            at = value.get(AT) or at
+        if step in value if isinstance(value, dict) else isinstance(value, list | tuple) and step in range(len(value)):
+            path.append(step)
+            value = value[step]
+    return [step for step in path if step != AT], at
+
+
+def _problem(detail: Any, path: list[Any], at: At, model: type[BaseModel]) -> Problem:
     name = str(detail["loc"][-1]) if detail["loc"] else ""
     if detail["type"] == "extra_forbidden":
-        schema = model.model_json_schema(by_alias=True)
-        keys = {key for part in (schema, *schema.get("$defs", {}).values()) for key in part.get("properties", {})}
-        close = nearest(name, keys)
-        hint = 'did you mean "{close}"?' if close else ""
+        close = nearest(name, _keys(model))
+        hint = 'did you mean "{close}"?' if close else "remove it; what can be written: winay programme schema"
         return Problem(at, 'the key "{name}" is not known here', hint=hint, facts={"name": name, "close": close})
-    if detail["type"] == "missing":
-        return Problem(at, 'the key "{name}" is missing', facts={"name": name})
+    if detail["type"] == "missing" and not name.isdigit():
+        hint = "write it; what it can hold: winay programme schema"
+        return Problem(at, 'the key "{name}" is missing', hint=hint, facts={"name": name})
     expected = EXPECTED.get(detail["type"]) or EXPECTED.get(detail["type"].partition("_")[0], "{why}")
     shown = detail["input"] if isinstance(detail["input"], str | int | None) else "…"
     why = detail["msg"].removeprefix("Value error, ")
-    facts = {"name": ".".join(map(str, detail["loc"])), "found": shown, "why": why} | detail.get("ctx", {})
+    facts = {"name": ".".join(map(str, path)), "found": shown, "why": why} | detail.get("ctx", {})
     facts["expected"] = str(facts.get("expected")).replace(" or ", ", ")  # 'in' or 'out'
     return Problem(at, "{name}: found {found}", expected, facts=facts)
+
+
+@cache
+def _keys(model: type[BaseModel]) -> set[str]:
+    """Every key that can be written in a model and inside it."""
+    schema = model.model_json_schema(by_alias=True)
+    return {key for part in (schema, *schema.get("$defs", {}).values()) for key in part.get("properties", {})}

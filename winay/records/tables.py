@@ -136,8 +136,11 @@ def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def check(programme: Programme) -> list[Problem]:
-    """Tables and canonical columns that a source writes and that do not exist."""
+    """Tables and canonical columns that a source names and that do not exist."""
     problems = []
+    for source in programme.sources.values():
+        named = [*source.history, *(path.partition(".")[0] for path in source.replaces.values())]
+        problems += [unknown_name(source.at, "table", table, TABLES) for table in named if table not in TABLES]
     for write in (write for source in programme.sources.values() for write in source.writes):
         if write.table in TABLES:
             known = columns(programme, write.table)
