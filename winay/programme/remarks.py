@@ -54,7 +54,9 @@ def _reversed(programme: Programme) -> Iterator[Problem]:
     at = None
     for part in inside([programme.head, programme.parts]):
         at, written = part.at or at, part.__dict__
-        ranges = [[(name.rstrip("_"), written[name]) for name in names if written.get(name)] for names in ORDERED]
+        ranges = [
+            [(name.rstrip("_"), written[name]) for name in names if written.get(name) is not None] for names in ORDERED
+        ]
         if isinstance(written.get("age"), tuple):
             ranges.append([("age", limit) for limit in written["age"]])
         for (low, first), (high, last) in (pair for one in ranges for pair in pairwise(one)):
