@@ -117,3 +117,12 @@ def test_what_nobody_published(winay):
     rows = json.loads(winay("programme", "check", "pe-dit", "--open", "--json")[1])
     assert {"awaiting", "proposed", "no evidence", "no source", "inferred"} <= {row["open"] for row in rows}
     assert {tuple(row) for row in rows} == {("part", "key", "open", "what", "at")}
+
+
+def test_what_looks_like_a_slip(winay):
+    """Remarks are told and are no failure; rules that end are told from the day after."""
+    status, out, _ = winay("programme", "check", "pe-dit", "--on", "2027-01-01", "--json")
+    assert status == 0
+    assert any("MC-02.01@FED2026" in remark for remark in json.loads(out)["remarks"])
+    out, err = winay("programme", "check", "pe-dit", "--on", "2026-12-31")[1:]
+    assert "MC-02.01@FED2026" not in err and "standards/" in err and "standards/" not in out

@@ -75,6 +75,19 @@ def test_every_code_that_is_shown_has_its_spanish():
     assert {*codes, *EXPECTED.values()} - SPANISH.keys() == set()
 
 
+def test_every_kind_of_thing_that_is_named_has_its_spanish():
+    """What `no {thing} is called …` can speak of."""
+    import winay.programme.load  # noqa: F401
+    from winay.programme.yaml_text import Names, Written
+
+    models = [Written]
+    for model in models:
+        models += model.__subclasses__()
+    metadata = [part for model in models for field in model.model_fields.values() for part in field.metadata]
+    said_of_others = {"since", "place rule"}
+    assert {part.thing for part in metadata if isinstance(part, Names)} - said_of_others - SPANISH.keys() == set()
+
+
 def test_a_sentence_keeps_its_facts_when_translated():
     """The same names between braces on both sides."""
     facts = re.compile(r"{(\w+)[^}]*}")
