@@ -87,8 +87,9 @@ def budget(raw: Path) -> Iterator[pd.DataFrame]:
     for name, column in (("pim", "PIM"), ("devengado", "Devengado")):
         yield rows(f"pan-{name}", code, table["anio"], table[column])
     share = pd.to_numeric(table["indice_anemia"], errors="coerce") * 100
-    yield rows("endes-anemia-6-35m", code, table["anio"], share.round(1))
+    yield rows("endes-MEF-4910", code, table["anio"], share.round(1))
     targets = raw_table(raw, "presupuesto/metas_regionales_anemia.csv")
+    targets = targets[pd.to_numeric(targets["indice_objetivo"]) > 0]  # a zero stands for years without a target
     code = targets["Nombre_region"].map(plain).map(region)
     yield rows("meta-anemia-6-35m", code, targets["ano"], (pd.to_numeric(targets["indice_objetivo"]) * 100).round(1))
     towns = raw_table(raw, "presupuesto/gasto_municipalidades_2024_2025.csv.gz")

@@ -41,6 +41,8 @@ def shelf(tmp_path_factory):
             "padron": "padron_nominal.csv",
             "cnv": "cnv.csv",
             "dni": "dni_emision.csv",
+            "encuesta": "encuesta.csv",
+            "contexto": "contexto.csv",
         }
         for source, file in sources.items():
             assert run(["load", source, str(SAMPLES / file), "--known-on", "2026-11-05", "-w", "ws"]) in (0, 3)

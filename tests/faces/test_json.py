@@ -7,8 +7,11 @@ import pytest
 FIGURE = [
     *("address", "indicator", "rules", "level", "place", "name", "period", "numerator", "denominator", "value"),
     *("excluded", "provisional", "history", "reporting", "facilities", "as_of", "known_on", "snapshot", "state"),
+    *("published", "context"),
 ]
 BY_SEX = [*FIGURE[:3], "sex", *FIGURE[3:]]
+SERIES = ["series", "title", "indicator", "target", "unit", "issuer", "date", "caveat"]
+VALUES = [*SERIES, "place", "name", "period", "value", "low", "high", "numerator", "denominator"]
 DUE = [
     *("settlement", "household", "subject", "name", "kind", "birth", "district", "product", "delivery", "status"),
     *("since", "by", "until", "rules", "days"),
@@ -33,6 +36,8 @@ KEYS = {
     "figures MC-02.01 --by province --period 2026-10": FIGURE,
     "figures MC-02.01 --by sex --period 2026-10": BY_SEX,
     "figures MIDIS-29": FIGURE,
+    "series": [*SERIES, "values", "first", "last"],
+    "series MEF-4910": VALUES,
     "subjects MC-02.01 --period 2026-10": ["subject", "district", "verdict", "components"],
     "subjects MC-02.01 --period 2026-10 --identities": ["document", "district", "verdict", "components"],
     "due --place 01 --on 2026-10-31": DUE,

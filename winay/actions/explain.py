@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from winay.actions import gate
+from winay.actions.beside import with_beside
 from winay.actions.evaluate import around
 from winay.actions.figures import VERDICTS, figures, indicator_named, subjects
 from winay.actions.opening import promised
@@ -59,7 +60,7 @@ def explain(
 
 
 def _of_figure(ws: Workspace, caller: gate.Caller, key: str, place: str, period: str) -> Row:
-    rows = figures(ws, caller, key, period=period, place=place).to_pylist()
+    rows = with_beside(ws, figures(ws, caller, key, period=period, place=place).to_pylist())
     if not rows:
         found, hint = "nobody is in the cohort of {address}", "see: winay figures {key} --by LEVEL"
         raise wrong_use(found, hint=hint, address=f"{key}/{place}/{period}", key=key)

@@ -12,6 +12,7 @@ from winay.core.text import say
 
 IndicatorArg = Annotated[str, arg("an indicator, as MC-02.01 or MC-02.01@FED2026", "INDICATOR")]
 PersonArg = Annotated[str, arg("a pseudonym, or a document as kind:value", "ID")]
+KeyArg = Annotated[str | None, arg("a series, or the code that it measures", "KEY")]
 ProofArg = Annotated[str, arg("a subject as for `child`, or a figure as MC-02.01@FED2026/030101/2026-05", "ID|FIGURE")]
 RulesOpt = Annotated[str | None, opt("the rule version (that in force)", "--rules", "V")]
 ByOpt = Annotated[str | None, opt("a level of places, or an attribute", "--by", "LEVEL|ATTRIBUTE")]
@@ -30,13 +31,17 @@ ReplaceOpt = Annotated[bool, opt("in the place of the official one there is", "-
 KeepOpt = Annotated[int, opt("so many of the newest stay", "--keep", "N")]
 RawOpt = Annotated[bool, opt("the delivered lines, names and all; the look is written down", "--raw")]
 
-FORMATS = ("table", "csv", "json", "parquet")
+BINARY = ("csv", "parquet")
+FORMATS = ("table", "json", *BINARY)
 SHOWN = ("rules", "period", "place", "name", "numerator", "denominator", "value", "excluded", "history", "reporting",
          "facilities", "state")  # fmt: skip
+VALUES = ("series", "period", "place", "name", "value", "low", "high", "numerator", "denominator", "unit", "target",
+          "issuer", "date")  # fmt: skip
+LISTED = ("series", "title", "indicator", "issuer", "date", "unit", "values", "first", "last")
 
 
 def register(app: typer.Typer) -> None:
-    for command in (evaluate, figures, subjects, due, child, explain):
+    for command in (evaluate, figures, series, subjects, due, child, explain):
         verb(app)(command)
     group(app, snapshots, {"list": listed, "show": shown, "official": official, "prune": prune})
 
@@ -67,28 +72,77 @@ def figures(
     """The figures of an indicator, each with its numerator, denominator, and what it rests on.
 
     JSON: address, indicator, rules, level, place, name, period, numerator, denominator, value, excluded, provisional,
-    history, reporting, facilities, as_of, known_on, snapshot, state; with --by ATTRIBUTE also that.
+    history, reporting, facilities, as_of, known_on, snapshot, state; with --by ATTRIBUTE also that; published (what
+    others published of the same) and context (what happened there then). Of a code that only a survey measures, the
+    published values: as of winay series.
 
     Example: winay figures MC-02.01 --by province --period 2026-10
+    Example: winay figures MEF-4910 --by region --period 2021
     """
+    from winay.actions.beside import official, official_only, with_beside
     from winay.actions.figures import figures
+    from winay.actions.opening import promised
 
     if format not in FORMATS:
         raise WinayError(unknown_name(None, "format", format, FORMATS), status=2)
-    ws, me, _ = here()
+    ws, me, now = here()
+    if official_only(promised(ws), indicator):
+        return _published(official(ws, known_on or now, indicator, by=by, period=period, place=place), format)
     which = {"rules": rules, "by": by, "period": period, "place": place}
     table = figures(ws, me, indicator, **which, snapshot=snapshot, known_on=known_on, on=on)
-    if format in ("csv", "parquet"):
-        import pyarrow.csv
-        import pyarrow.parquet
+    if format in BINARY:
+        return _written(table, format)
+    rows = with_beside(ws, table.to_pylist())
+    if format == "json" or asked.json:
+        return show.answer(rows)
+    own = [by] if by and by in table.column_names else []
+    there = [name for name in ("published", "context") if any(row[name] for row in rows)]
+    names = [*SHOWN[:4], *own, *SHOWN[4:], *there]
+    told_beside = {"published": told.values, "context": told.events}
+    rows = [row | {name: "; ".join(told_beside[name](row[name])) for name in there} for row in rows]
+    return show.rows(rows, "no figures: nobody is in the cohort", names)
 
-        write = pyarrow.csv.write_csv if format == "csv" else pyarrow.parquet.write_table
-        write(table, sys.stdout.buffer)
-    elif format == "json":
-        show.answer(table.to_pylist())
-    else:
-        names = [*SHOWN[:4], *([by] if by and by in table.column_names else []), *SHOWN[4:]]
-        show.rows(table.to_pylist(), "no figures: nobody is in the cohort", names)
+
+def series(key: KeyArg = None, place: PlaceOpt = None, known_on: KnownOpt = None) -> None:
+    """The series that others published: which there are, or the values of one, with issuer, date, interval and caveat.
+
+    JSON: series, title, indicator, target, unit, issuer, date, caveat; values (how many), first, last; of one series
+    instead place, name, period, value, low, high, numerator, denominator.
+
+    Example: winay series
+    Example: winay series sien-anemia-6-35m --place 0101
+    """
+    from winay.actions.beside import Beside
+
+    ws, _, now = here()
+    known = Beside(ws, known_on or now)
+    if key:
+        return _published(known.series(key, place))
+    return show.rows(known.listing(), names=LISTED)
+
+
+def _published(rows: list[dict[str, Any]], format: str = "table") -> None:
+    """Published values: a table, and under it the caveat of each series."""
+    if format in BINARY:
+        import pyarrow
+
+        return _written(pyarrow.Table.from_pylist(rows), format)
+    if format == "json" or asked.json:
+        return show.answer(rows)
+    names = [name for name in VALUES if any(row[name] is not None for row in rows)]
+    show.rows(rows, empty="nobody published a value of it that is loaded here: bring it with winay load", names=names)
+    for key, caveat in dict.fromkeys((row["series"], row["caveat"]) for row in rows):
+        show.write(f"\n{key}: {caveat}")
+    return None
+
+
+def _written(table: Any, format: str) -> None:
+    """A table of Arrow on stdout, for other programs."""
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    write = pyarrow.csv.write_csv if format == "csv" else pyarrow.parquet.write_table
+    write(table, sys.stdout.buffer)
 
 
 def subjects(

@@ -48,6 +48,23 @@ def tell_proof(proof: Row, only: str | None = None) -> None:
     return None
 
 
+def values(published: list[Row]) -> list[str]:
+    """What others published beside a figure: `31.3 % (2025, issuer)`, of a target `target 36.5 % …`."""
+    return [
+        f"{say('target') + ' ' if row['target'] else ''}{cell(row['value'])} {row['unit']} ({row['period']}, {row['issuer']})"
+        for row in published
+    ]
+
+
+def events(context: list[Row]) -> list[str]:
+    """What happened beside a figure: `strike 2026-10-03 … 2026-10-20 Bagua`, the note in brackets."""
+    return [
+        f"{say(row['kind'])} {row['since']} … {row['until'] or say('today')} {row['name'] or ''}".rstrip()
+        + (f" ({row['note']})" if row["note"] else "")
+        for row in context
+    ]
+
+
 def _figure(proof: Row) -> None:
     figure, rule = proof["figure"], proof["rule"]
     value = "—" if figure["value"] is None else f"{100 * figure['value']:.1f} %"
@@ -56,6 +73,8 @@ def _figure(proof: Row) -> None:
     write(say("{met} met, {missing} missing, {excluded} excluded", **proof["counts"]))
     for name, count in sorted(proof["missing"].items(), key=lambda item: -item[1]):
         write(f"  {say('missing')} {name}: {count}")
+    for name, lines in {"published": values(figure["published"]), "context": events(figure["context"])}.items():
+        write("\n".join(f"  {say(name)}: {line}" for line in lines)) if lines else None
     facts({name: figure[name] for name in RESTS_ON})
     _basis(rule)
     write(say("the list behind it: {command}", command=proof["list"]))

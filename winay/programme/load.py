@@ -19,6 +19,7 @@ from winay.programme.indicators import Attribute, Event, Indicator, Rules, Subje
 from winay.programme.legal import Words
 from winay.programme.measures import Haemoglobin, Measure
 from winay.programme.schedule import Schedule, schedule
+from winay.programme.series import Series
 from winay.programme.services import Matcher
 from winay.programme.sources import Source
 from winay.programme.standards import Standard
@@ -36,6 +37,7 @@ PARTS: dict[str, tuple[type[Written], str | None]] = {
     "results": (Result, "key"),
     "sheets": (Sheet, "key"),
     "sources": (Source, "source"),
+    "series": (Series, "series"),
 }
 """Part of a folder -> what its items are, and which of their keys names them (None: they are written `name: item`)."""
 
@@ -81,6 +83,7 @@ class Programme:
     results: dict[str, Result] = field(default_factory=dict)
     sheets: dict[str, Sheet] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
+    series: dict[str, Series] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -109,6 +112,11 @@ class Programme:
     def service_numbers(self) -> dict[str, int]:
         """The number a service has in sorted tables: its place in alphabetical order."""
         return {name: number for number, name in enumerate(sorted(self.recognised))}
+
+    def series_of(self, key: str, loaded: bool = False) -> Series | None:
+        """What describes a published series: the entry of its own name, of loaded values first one that ends in `*`."""
+        entries = [series for series in self.series.values() if series.holds(key)]
+        return min(entries, key=lambda series: series.series.endswith("*") != loaded, default=None)
 
     def rules_in_force(self, indicator: str, day: date) -> list[str]:
         """The rule versions of an indicator that are in force on a day."""

@@ -1,11 +1,11 @@
 """Series that others published: surveys, surveillance, targets, budgets. Shown beside our figures, never mixed with them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from winay.programme.legal import Legal, Words
-from winay.programme.yaml_text import Written
+from winay.programme.legal import Words
+from winay.programme.yaml_text import Names, Written
 
 
 class Series(Written):
@@ -16,7 +16,7 @@ class Series(Written):
 
     series: str = Field(pattern=r"^[\w.-]+\*?$")
     name: Words
-    measures: str | None = None
+    measures: Annotated[str | None, Names("sheet or indicator")] = None
     target: bool = False
     unit: str
     better: Literal["higher", "lower"] | None = None
@@ -25,8 +25,12 @@ class Series(Written):
     carrier: str | None = None
     licence: str | None = None
     caveat: Words
-    legal: Legal
+    confidence: Literal["official", "third-party", "proposed"]
 
     def holds(self, key: str) -> bool:
         """Does this describe the series of that key?"""
         return key.startswith(self.series[:-1]) if self.series.endswith("*") else key == self.series
+
+    def measured(self, key: str) -> str | None:
+        """The code whose official value the series of that key gives."""
+        return self.measures or (key[len(self.series) - 1 :] if self.series.endswith("*") else None)

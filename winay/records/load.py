@@ -27,7 +27,11 @@ from winay.workspace.folder import Workspace
 THREADS = 2
 USUAL, FEW = 6, 20
 """The usual size of a delivery is the median of the last USUAL; of fewer records than FEW nobody is asked."""
-WAITING = {"person": ("items", "enrolments", "exits"), "provider": ("items",), "place": ("residences", "providers")}
+WAITING = {
+    "person": ("items", "enrolments", "exits"),
+    "provider": ("items", "context"),
+    "place": ("residences", "providers", "series", "context"),
+}
 """What may arrive later, and the tables whose rows wait for it."""
 COUNTS = ("records", "accepted", "refused", "duplicate", "created", "updated", "withdrawn")
 Progress = Callable[[str, int], None]

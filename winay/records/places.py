@@ -18,10 +18,11 @@ def shipped(programme: Programme, table: str) -> pa.Table:
     path = programme.path / "reference" / f"{table}.csv.gz"
     if not path.is_file():
         return schema.empty_table()
-    kinds = {"code" if f.name == KEYS[table] else f.name: f.type for f in schema}
+    key = KEYS.get(table)
+    kinds = {"code" if f.name == key else f.name: f.type for f in schema}
     options = csv.ConvertOptions(column_types=kinds, true_values=["yes"], false_values=["no"], strings_can_be_null=True)
     rows = csv.read_csv(path, convert_options=options)
-    rows = rows.rename_columns([KEYS[table] if name == "code" else name for name in rows.column_names])
+    rows = rows.rename_columns([key if name == "code" else name for name in rows.column_names])
     return tables.fitted(rows, schema)
 
 

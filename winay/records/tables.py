@@ -87,6 +87,26 @@ TABLES: dict[str, dict[str, str]] = {
         "until": "date",  # last day in force; empty: still
         "predecessors": "text",  # codes it was made from, separated by `;`
     },
+    "series": {
+        "series": "text",  # key of a published series
+        "place": "text",  # code
+        "period": "text",  # year, or month as 2026-05
+        "value": "decimal",  # as published, in the unit of the series
+        "low": "decimal",  # lower end of its interval
+        "high": "decimal",  # upper end of its interval
+        "numerator": "decimal",  # of a share
+        "denominator": "decimal",  # of a share; of a survey its cases
+        "published": "date",  # the day it was published
+    },
+    "context": {
+        "place": "text",  # where it happened; empty, and no facility named: everywhere
+        "provider": "text",  # the one facility that it touched
+        "product": "text",  # the one product that it touched
+        "since": "date",  # first day
+        "until": "date",  # last day; empty: still
+        "kind": "text",  # strike, stock-out, flood, epidemic, system-down or no-staff
+        "note": "text",  # in the words of whoever told it
+    },
     "withdrawn": {
         "table": "text",  # the table of the row
         "gone": "hash",  # `row` of the withdrawn row

@@ -25,6 +25,8 @@ FILES = {
     "pncm": ["pncm_usuarios.csv"],
     "salidas": ["salidas.csv"],
     "canonico": ["canonico.csv"],
+    "encuesta": ["encuesta.csv"],
+    "contexto": ["contexto.csv"],
 }
 DELIVERED = dt.date(2026, 10, 1)
 
