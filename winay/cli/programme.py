@@ -43,6 +43,7 @@ OpenOpt = Annotated[
     bool, opt("list what nobody published: proposals, links without evidence, data nobody gave", "--open")
 ]
 OutOpt = Annotated[Path | None, opt("write a file a rule into this folder", "--out", "DIR")]
+SiteOpt = Annotated[bool, opt("as web pages with a search, for any browser, no server needed", "--site")]
 KindArg = Annotated[str | None, arg("standards, indicators, services…", "KIND")]
 StandardArg = Annotated[Path, arg("one standard, or a list of which the first is reported", "STANDARD.yaml")]
 SubjectsOpt = Annotated[Path, opt("subject, anchor, and attributes", "--subjects", "S.csv")]
@@ -131,15 +132,15 @@ def _item(part: str, key: str, item: "Written") -> dict[str, Any]:
     }
 
 
-def guide(path: PathArg = DEFAULT, out: OutOpt = None) -> None:
+def guide(path: PathArg = DEFAULT, out: OutOpt = None, html: SiteOpt = False) -> None:
     """The public text of a programme, written from what is counted, so that a jurist can check it.
 
-    Example: winay programme guide pe-dit --out guia
+    Example: winay programme guide pe-dit --out guia --site
     """
-    from winay.programme.guide import pages
+    from winay.programme.guide import pages, site
     from winay.programme.locate import programme
 
-    made = pages(programme(path))
+    made = site(programme(path)) if html else pages(programme(path))
     if out is None:
         return show.answer(made) if asked.json else show.write("\n\n".join(made.values()))
     for name, text in made.items():

@@ -1,12 +1,15 @@
 """The public text of a programme, written from the normal form that the engine counts with: one page a rule, in Markdown."""
 
 import re
+import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
 
-from winay.core.text import say
+from winay.core.text import language, say
 from winay.programme import words
 from winay.programme.load import Programme
 
@@ -14,22 +17,75 @@ PAGES = {
     "Results": "results", "Products": "products", "Indicators": "indicators", "Sheets": "sheets", "Standards": "standards",
 }  # fmt: skip
 """Title in the index -> part of the programme whose items have a page each."""
+INDEX = "README.md"
+RULES = ("indicators/", "standards/")
+LISTED = re.compile(r'<li><a href="([^"]+)">')
+CODE = re.compile("<code>([^<]+)</code>")
 
 
 def pages(programme: Programme) -> dict[str, str]:
     """File name -> Markdown: an index, and a page for each result, product, indicator, sheet and standard."""
     made = {
-        title: {f"{part}/{name.replace('/', '-')}.md": told(name, programme) for name in programme.parts[part]}
+        title: {_file(part, name): told(name, programme) for name in programme.parts[part]}
         for title, part in PAGES.items()
     }
     index = _written("index", made, programme)
-    return {"README.md": index} | {file: text for files in made.values() for file, text in files.items()}
+    return {INDEX: index} | {file: text for files in made.values() for file, text in files.items()}
+
+
+def site(programme: Programme) -> dict[str, str]:
+    """File name -> text: the same pages in HTML, and what they need; no server. The index is searched by word and code."""
+    from markdown_it import MarkdownIt
+
+    written, render = pages(programme), MarkdownIt("commonmark", {"html": False}).render
+    where = {name: _html(_file(part, name)) for part in PAGES.values() for name in programme.parts[part]}
+    # a code without its year or rules is a page too: the sheet of the latest year, else the last rules
+    versions = sorted(name for name in where if "@" in name)
+    where = {name.partition("@")[0]: where[name] for name in versions} | where
+    made = {name: _asset(f"site/{name}") for name in ("site.css", "search.js")}
+    for file, text in written.items():
+        root, body, title = "../" * file.count("/"), render(text), text.partition("\n")[0].removeprefix("# ")
+        parts: list[tuple[str, str, int]] = []
+        if file == INDEX:
+            parts = [(part, say(title), len(programme.parts[part])) for title, part in PAGES.items()]
+            for part, heading, _ in parts:
+                body = body.replace(f"<h2>{heading}</h2>", f'<h2 id="{part}">{heading}</h2>')
+            body = LISTED.sub(lambda m: f'<li data-words="{_words(written[m[1]])}"><a href="{_html(m[1])}">', body)
+            body = f'<div class="index">{body}</div>'
+        else:
+            head, end, rest = body.partition("</h1>")
+            # in a rule the name of a component may also be that of a result, which it never means
+            known = {k: to for k, to in where.items() if not (file.startswith(RULES) and to.startswith("results/"))}
+            body = head + end + CODE.sub(lambda m: _linked(m[1], known, root), rest)
+        facts = {"title": title.replace("`", ""), "root": root, "parts": parts, "body": Markup(body)}
+        made[_html(file)] = _page().render(programme=programme, language=language(), **facts)
+    return made
 
 
 def told(name: str, programme: Programme) -> str:
     """The page of one item of a part in PAGES."""
     part = next(part for part in PAGES.values() if name in programme.parts[part])
     return _written(part.removesuffix("s"), programme.parts[part][name], programme)
+
+
+def _file(part: str, name: str) -> str:
+    return f"{part}/{name.replace('/', '-')}.md"
+
+
+def _html(file: str) -> str:
+    return "index.html" if file == INDEX else file.removesuffix(".md") + ".html"
+
+
+def _linked(code: str, where: Mapping[str, str], root: str) -> str:
+    """A code, and the way to its page if it has one."""
+    shown = f"<code>{code}</code>"
+    return f'<a href="{root}{where[code]}">{shown}</a>' if code in where else shown
+
+
+def _words(text: str) -> str:
+    """The words of a page, each once, without accents."""
+    plain = unicodedata.normalize("NFD", text.lower())
+    return " ".join(dict.fromkeys(re.findall(r"[a-z0-9][a-z0-9@./-]+", re.sub("[\u0300-\u036f]", "", plain))))
 
 
 def _written(macro: str, item: object, programme: Programme) -> str:
@@ -40,6 +96,18 @@ def _written(macro: str, item: object, programme: Programme) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    text = (files("winay.programme") / "guide.md.j2").read_text("utf-8")
-    return environment.from_string(text, globals={"say": say, "words": words})
+    return _from("guide.md.j2", autoescape=False)
+
+
+@cache
+def _page() -> Template:
+    return _from("site/page.html.j2", autoescape=True)
+
+
+def _from(name: str, autoescape: bool) -> Template:
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=autoescape)
+    return environment.from_string(_asset(name), globals={"say": say, "words": words})
+
+
+def _asset(name: str) -> str:
+    return (files("winay.programme") / name).read_text("utf-8")
