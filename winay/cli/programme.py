@@ -43,6 +43,7 @@ OpenOpt = Annotated[
     bool, opt("list what nobody published: proposals, links without evidence, data nobody gave", "--open")
 ]
 OutOpt = Annotated[Path | None, opt("write a file a rule into this folder", "--out", "DIR")]
+FolderArg = Annotated[Path, arg("a new folder", "DIR")]
 SiteOpt = Annotated[bool, opt("as web pages with a search, for any browser, no server needed", "--site")]
 KindArg = Annotated[str | None, arg("standards, indicators, services…", "KIND")]
 StandardArg = Annotated[Path, arg("one standard, or a list of which the first is reported", "STANDARD.yaml")]
@@ -58,7 +59,8 @@ OnNeeded = Annotated[date, opt("the day to judge on", "--on", "DAY", parser=day)
 
 
 def register(app: typer.Typer) -> None:
-    group(app, programme, {"check": check, "show": shown, "guide": guide, "diff": diff, "schema": schema})
+    told = {"show": shown, "guide": guide, "diff": diff, "schema": schema}
+    group(app, programme, {"new": begun, "check": check} | told)
     verb(app, "try")(tried)
     verb(app, "what-if")(what_if)
 
@@ -68,6 +70,19 @@ def programme() -> None:
 
     Example: winay programme check pe-dit
     """
+
+
+def begun(folder: FolderArg) -> None:
+    """Write a small programme to begin with: it passes the check, its comments teach, and it has a file to load.
+
+    Example: winay programme new mi-programa
+    """
+    from winay.programme.new import EXAMPLE, new
+
+    made = new(folder)
+    steps = {"workspace": f"winay init data --programme {folder}"}
+    steps |= {"load": f"winay load {next(iter(made.sources))} {folder / EXAMPLE} -w data"}
+    show.facts({"programme": made.name, "folder": folder} | steps)
 
 
 def check(path: PathArg = DEFAULT, open: OpenOpt = False, on: DayOpt = None) -> None:

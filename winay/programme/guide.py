@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
@@ -42,23 +43,16 @@ def site(programme: Programme) -> dict[str, str]:
     # a code without its year or rules is a page too: the sheet of the latest year, else the last rules
     versions = sorted(name for name in where if "@" in name)
     where = {name.partition("@")[0]: where[name] for name in versions} | where
+    parts = [(part, say(title), len(programme.parts[part])) for title, part in PAGES.items() if programme.parts[part]]
     made = {name: _asset(f"site/{name}") for name in ("site.css", "search.js")}
     for file, text in written.items():
-        root, body, title = "../" * file.count("/"), render(text), text.partition("\n")[0].removeprefix("# ")
-        parts: list[tuple[str, str, int]] = []
+        facts: dict[str, Any] = {"title": text.partition("\n")[0].removeprefix("# ").replace("`", "")}
+        facts["root"] = "../" * file.count("/")
         if file == INDEX:
-            parts = [(part, say(title), len(programme.parts[part])) for title, part in PAGES.items()]
-            for part, heading, _ in parts:
-                body = body.replace(f"<h2>{heading}</h2>", f'<h2 id="{part}">{heading}</h2>')
-            body = LISTED.sub(lambda m: f'<li data-words="{_words(written[m[1]])}"><a href="{_html(m[1])}">', body)
-            body = f'<div class="index">{body}</div>'
+            body, facts["parts"] = _searched(render(text), [part for part, *_ in parts], written), parts
         else:
-            head, end, rest = body.partition("</h1>")
-            # in a rule the name of a component may also be that of a result, which it never means
-            known = {k: to for k, to in where.items() if not (file.startswith(RULES) and to.startswith("results/"))}
-            body = head + end + CODE.sub(lambda m: _linked(m[1], known, root), rest)
-        facts = {"title": title.replace("`", ""), "root": root, "parts": parts, "body": Markup(body)}
-        made[_html(file)] = _page().render(programme=programme, language=language(), **facts)
+            body = _linked(render(text), where, file)
+        made[_html(file)] = _page().render(facts, programme=programme, language=language(), body=Markup(body))
     return made
 
 
@@ -76,10 +70,19 @@ def _html(file: str) -> str:
     return "index.html" if file == INDEX else file.removesuffix(".md") + ".html"
 
 
-def _linked(code: str, where: Mapping[str, str], root: str) -> str:
-    """A code, and the way to its page if it has one."""
-    shown = f"<code>{code}</code>"
-    return f'<a href="{root}{where[code]}">{shown}</a>' if code in where else shown
+def _searched(body: str, parts: list[str], written: Mapping[str, str]) -> str:
+    """The index: a place to jump to for each part, and with each page the words that find it."""
+    name = iter(parts)
+    body = re.sub("<h2>", lambda _: f'<h2 id="{next(name)}">', body)
+    return LISTED.sub(lambda m: f'<li data-words="{_words(written[m[1]])}"><a href="{_html(m[1])}">', body)
+
+
+def _linked(body: str, where: Mapping[str, str], file: str) -> str:
+    """The text of a page, its codes leading to their pages; in a rule a component may be called as a result, and is none."""
+    known = {code: to for code, to in where.items() if not (file.startswith(RULES) and to.startswith("results/"))}
+    head, end, rest = body.partition("</h1>")
+    linked = CODE.sub(lambda m: f'<a href="../{known[m[1]]}">{m[0]}</a>' if m[1] in known else m[0], rest)
+    return head + end + linked
 
 
 def _words(text: str) -> str:
