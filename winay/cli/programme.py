@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from winay.cli import show
-from winay.cli.command import DayOpt, KnownOpt, arg, asked, day, group, here, opt, today, verb
+from winay.cli.command import Command, DayOpt, KnownOpt, arg, asked, day, group, here, opt, today, verb
 from winay.core.problems import WinayError, unknown_name
 from winay.core.text import say
 
@@ -59,7 +59,7 @@ OnNeeded = Annotated[date, opt("the day to judge on", "--on", "DAY", parser=day)
 
 
 def register(app: typer.Typer) -> None:
-    told = {"show": shown, "guide": guide, "diff": diff, "schema": schema}
+    told: dict[str, Command] = {"show": shown, "guide": guide, "diff": diff, "schema": schema}
     group(app, programme, {"new": begun, "check": check} | told)
     verb(app, "try")(tried)
     verb(app, "what-if")(what_if)
