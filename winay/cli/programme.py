@@ -59,8 +59,8 @@ OnNeeded = Annotated[date, opt("the day to judge on", "--on", "DAY", parser=day)
 
 
 def register(app: typer.Typer) -> None:
-    told: dict[str, Command] = {"show": shown, "guide": guide, "diff": diff, "schema": schema}
-    group(app, programme, {"new": begun, "check": check} | told)
+    commands: dict[str, Command] = {"new": begun, "check": check, "show": shown, "guide": guide, "diff": diff}
+    group(app, programme, commands | {"schema": schema})
     verb(app, "try")(tried)
     verb(app, "what-if")(what_if)
 
