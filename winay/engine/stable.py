@@ -36,6 +36,8 @@ class Order:
         self.month_end = month_end
 
     def never_above(self, low: Age, high: Age, strictly: bool = False) -> bool:
+        if low.months <= high.months and low.days + strictly <= high.days:
+            return True  # at a glance: stepping over more months never comes earlier
         a, b = after(low, FOUR_YEARS, self.month_end), after(high, FOUR_YEARS, self.month_end)
         return bool(np.all(a < b if strictly else a <= b))
 
