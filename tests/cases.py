@@ -133,16 +133,22 @@ class Found:
     verdicts: dict[tuple[int, str], dict[str, Any]]
 
 
-def found(programme: Programme, judged: dict[int, Case], con: Any = None) -> Found:
-    """judged: the cases by number; all of one kind and one judging day. con: None for this process."""
-    first = next(iter(judged.values()))
-    on, kind = date.fromisoformat(first.said["on"]), first.said["subject"]["kind"]
+def population(programme: Programme, judged: dict[int, Case]) -> tuple[pa.Table, pa.Table, Surroundings]:
+    """The subjects of cases of one kind, their services and what is around them, as the engine takes them."""
     made = {number: tables(programme, case, number) for number, case in judged.items()}
     kept = [f for f in schema(programme, "people") if f.name not in (*BOOKKEEPING, "rank", "source")]
     people = pa.Table.from_pylist([person for person, _ in made.values()], pa.schema([("subject", pa.int32()), *kept]))
     records = pa.concat_tables([services(programme, case, number) for number, case in judged.items()])
     names = ("residences", "enrolments", "exits", "providers", "places")
     around = Surroundings(*(pa.concat_tables([getattr(a, name) for _, a in made.values()]) for name in names))
+    return people, records, around
+
+
+def found(programme: Programme, judged: dict[int, Case], con: Any = None) -> Found:
+    """judged: the cases by number; all of one kind and one judging day. con: None for this process."""
+    first = next(iter(judged.values()))
+    on, kind = date.fromisoformat(first.said["on"]), first.said["subject"]["kind"]
+    people, records, around = population(programme, judged)
     rows = deliveries(programme, Units.few(kind, people, records, list(judged)), around, on).to_pylist()
     named = {(e.get("indicator"), e.get("rules")) for case in judged.values() for e in case.said["expect"]}
     wanted = [i for i in programme.indicators.values() if (i.indicator, i.rules) in named]

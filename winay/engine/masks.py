@@ -49,7 +49,7 @@ def count(group: Any, met: Any, denominator: Any, excluded: Any, groups: int, mo
     counts = np.zeros((groups, months, 3), np.int64)
     for row in range(len(group)):
         for month in range(months):
-            if (denominator[row] | excluded[row]) >> month & 1:
+            if (met[row] | denominator[row] | excluded[row]) >> month & 1:
                 counts[group[row], month, 0] += met[row] >> month & 1
                 counts[group[row], month, 1] += denominator[row] >> month & 1
                 counts[group[row], month, 2] += excluded[row] >> month & 1
