@@ -12,6 +12,7 @@ import pytest
 from tests.rooms.records.conftest import DELIVERED, FILES, SAMPLES, child, load_samples, visit, written
 from winay.core.problems import WinayError
 from winay.programme.load import Programme
+from winay.programme.locate import programme
 from winay.records.as_of import Known, known_by
 from winay.records.load import Report, load
 from winay.workspace.folder import Workspace
@@ -31,8 +32,9 @@ def proven(known: Known, peru: Programme) -> set[tuple[int, str, str]]:
 
 
 def days(known: Known) -> list[str]:
-    """The days on which somebody received something."""
-    return sorted({str(day) for day in known.services["day"].to_pylist()})
+    """The days on which somebody received something; the registry itself proves that a child was entered."""
+    entered = programme("pe-dit").service_numbers["padron-inscripcion"]
+    return sorted({str(row["day"]) for row in known.services.to_pylist() if row["service"] != entered})
 
 
 def test_the_samples(ws: Workspace, peru: Programme) -> None:
@@ -231,7 +233,7 @@ def test_history_known_from_the_day_it_was_keyed(deliver: Deliver, ws: Workspace
 
 def test_wrong_questions_are_told(ws: Workspace, peru: Programme) -> None:
     for source, terms, told in [
-        ("hsi", {}, '"his"'),
+        ("hiss", {}, '"his"'),
         ("dni", {"known_by_keyed": True}, "dni"),
         ("dni", {"replaces": "0101"}, "month"),
     ]:
