@@ -12,6 +12,7 @@ from typing import Any
 
 import ibis
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from winay.programme.load import Programme
@@ -67,8 +68,8 @@ def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequenc
     spells = con.to_pyarrow(_spells(homes))
     services = matching.derived(ws, programme, con, day).join(of, "person").select(SERVICES.names)
     if programme.measures:
-        measured = _measurements(rows("items").join(of, "person"), subjects, spells, tree, programme)
-        services = services.union(ibis.memtable(_proved(programme, con.to_pyarrow(measured))))
+        measured = con.to_pyarrow(_measurements(rows("items").join(of, "person")))
+        services = services.union(ibis.memtable(_proved(programme, measured, subjects, spells, tree)))
     services = services.distinct()
     enrolments = rows("enrolments").join(of, "person").select("subject", "programme", "since", "until")
     exits = rows("exits").join(of, "person").select("subject", "day", "kind")
@@ -151,27 +152,34 @@ def _spells(homes: Any) -> Any:
     return homes.select("subject", "place", **spells).order_by("subject", "since")
 
 
-def _measurements(items: Any, subjects: pa.Table, spells: pa.Table, tree: pa.Table, programme: Programme) -> Any:
-    """What was measured, with what reading it asks for: who it was, and the place where they lived that day."""
+def _measurements(items: Any) -> Any:
+    """What was measured of each subject on each day."""
     items = items.filter(items.weight.notnull() | items.height.notnull() | items.haemoglobin.notnull())
     values = {name: items[name].max() for name in ("weight", "height", "haemoglobin")}
-    days = items.group_by("subject", "day").aggregate(**values)
+    return items.group_by("subject", "day").aggregate(**values)
+
+
+def _proved(programme: Programme, rows: pa.Table, subjects: pa.Table, spells: pa.Table, tree: pa.Table) -> pa.Table:
+    """What measurements prove, as rows of services; the day as matching.DERIVED has it.
+
+    Haemoglobin is read at the altitude of the place where somebody lived that day: the last spell begun by then.
+    """
     told = [name for name in ("subject", "birth", "sex") if name in subjects.column_names]
-    days = days.join(ibis.memtable(subjects.select(told)), "subject")
-    homes = ibis.memtable(spells)
-    lived = (
-        (days.subject == homes.subject) & (homes.since <= days.day) & (homes.until.isnull() | (homes.until >= days.day))
-    )
     asked = sorted({rule.altitude for rule in programme.haemoglobin.values()})
-    around = ibis.memtable(tree.select(["place", *asked]))
-    return days.left_join(homes, lived).drop("subject_right").left_join(around, "place").select(*days.columns, *asked)
-
-
-def _proved(programme: Programme, rows: pa.Table) -> pa.Table:
-    """What measurements prove, as rows of services."""
-    frame = growth.proved(programme, rows.to_pandas(date_as_object=False))
-    made = pa.Table.from_pandas(frame, preserve_index=False).select(SERVICES.names).cast(SERVICES)
-    return made.set_column(2, "day", made["day"].cast(pa.int32()))  # as the derived ones
+    who, homes, around = (
+        table.to_pandas(date_as_object=False)
+        for table in (
+            subjects.select(told),
+            spells.select(["subject", "place", "since"]),
+            tree.select(["place", *asked]),
+        )
+    )
+    measured = rows.to_pandas(date_as_object=False).merge(who, on="subject").sort_values("day")
+    lived = pd.merge_asof(measured, homes.sort_values("since"), left_on="day", right_on="since", by="subject")
+    made = growth.proved(programme, lived.merge(around.drop_duplicates("place"), on="place", how="left"))
+    days = made["day"].to_numpy("datetime64[D]").astype(np.int32)
+    columns = made["subject"].to_numpy(np.int32), made["service"].to_numpy(np.int16), days
+    return pa.table(dict(zip(SERVICES.names, columns, strict=True)))
 
 
 def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) -> pa.Array:

@@ -45,4 +45,5 @@ def test_what_a_measurement_proves(
     deliver("canonico", [visit | measured])
     numbers = {number: name for name, number in peru.service_numbers.items()}
     known = known_by(ws, peru, dt.date(2026, 10, 31))
-    assert {numbers[n] for n in known.services["service"].to_pylist()} == proves
+    entered = {"padron-inscripcion"}  # by the registry itself
+    assert {numbers[n] for n in known.services["service"].to_pylist()} - entered == proves
