@@ -72,7 +72,7 @@ def evaluate(ws: Workspace, caller: gate.Caller, on: date, known_on: date, advan
         known = people.known(known_on)
         tables = evaluated(programme, known, on, list(programme.indicators.values()), backend(), advance)
         for name, table in tables.items():
-            pq.write_table(table.combine_chunks(), draft / f"{name}.parquet")
+            pq.write_table(table.combine_chunks(), draft / f"{name}.parquet", compression="zstd")
         manifest = {
             "programme": programme.hash, "name": programme.name, "ledger": ws.ledger.digest(loads), "on": on.isoformat(),
             "known": known_on.isoformat(), "engine": ENGINE, "months": MONTHS, "subjects": len(known.subjects),

@@ -23,8 +23,8 @@ COLUMNS, WIDEST = range(6, 16), 4
 """How many columns of products the page may have, and how many one block."""
 LINE, CHARACTER = 2.85, 1.21
 """mm that a line, and a character on the average, of 7 points take."""
-AT_MOST = (200, 60, 48, 40, 32, 24)
-"""Characters of a product's name: the first of these with which everything fits."""
+AT_MOST = (*((most, True) for most in (200, 60, 48, 40, 32)), *((most, False) for most in (60, 40, 32, 24, 18)))
+"""Characters of a product's name, and whether it stands under each of its results: the first with which all fits."""
 STRENGTHS = ("strong", "moderate", "weak", "proposed")
 
 
@@ -87,9 +87,9 @@ def page(told: Row) -> str:
 def laid_out(told: Row) -> list[list[Box]]:
     """The boxes of each tier, from the final result down to the rows of blocks; names are cut where they would not fit."""
     results = {row["result"]: row for row in told["results"]}
-    for most in AT_MOST:
+    for most, everywhere in AT_MOST:
         links = [link | {"name": shorten(link["name"], most, placeholder="…")} for link in told["links"]]
-        homes = _homes(links, results)
+        homes = _homes(links, results, everywhere)
         tiers = [*_upper(told["results"], _above(told["results"], homes)), *_packed(homes, results)]
         y, level = float(SIZE["head"]), "final"
         for tier in tiers:
@@ -105,12 +105,13 @@ def laid_out(told: Row) -> list[list[Box]]:
     return tiers
 
 
-def _homes(links: Iterable[Row], results: Mapping[str, Row]) -> dict[str, list[Row]]:
-    """Result -> the products in its block: each in those of all its immediate results, else in that of its first one."""
+def _homes(links: Iterable[Row], results: Mapping[str, Row], everywhere: bool) -> dict[str, list[Row]]:
+    """Result -> the products in its block: each under all its immediate results, else (or not `everywhere`) its first."""
     homes: dict[str, list[Row]] = {}
     for link in links:
         up = [to["to"] for to in link["leads_to"]]
-        for key in [key for key in up if results[key]["level"] == "immediate"] or up[:1] or [""]:
+        immediate = [key for key in up if results[key]["level"] == "immediate"]
+        for key in (immediate if everywhere else immediate[:1]) or up[:1] or [""]:
             homes.setdefault(key, []).append(link)
     return {key: homes[key] for key in (*results, "") if key in homes}
 

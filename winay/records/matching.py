@@ -224,7 +224,7 @@ def _forget(files: Iterable[Path], contacts: Rows) -> None:
 
 def _write(path: Path, rows: pa.Table) -> None:
     with disk.staged(path) as draft:
-        pq.write_table(rows, draft, compression="snappy")
+        pq.write_table(rows, draft, compression="zstd")
 
 
 def _codes(programme: Programme) -> set[str] | None:
