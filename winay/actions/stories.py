@@ -35,7 +35,7 @@ def due(
     ws: Workspace, caller: gate.Caller, place: str, on: date, known_on: date, *, rules: str | None = None,
     identities: bool = False,
 ) -> list[Row]:  # fmt: skip
-    """One line a subject and product (or service), worst first within each household: households and villages together.
+    """One line a subject and product (or service), worst first; households and villages together.
 
     rules: only what this version owes; without it, what any version in force on the day does. Keys: settlement,
     household, subject, name (null but with `identities`), kind, birth, district, product, delivery, status, since (from
@@ -47,11 +47,14 @@ def due(
         known = people.known(known_on)
         tree = Tree.of(known.places.to_pylist())
         homes = _living_in(known, tree.below(place, on), on)
-        rows: list[Row] = []
+        choices, rows = _choices(programme), list[Row]()
+        chosen = [name for routes in choices for name in routes]
+        asked = _among("standard", wanted) & (_among("status", OWED) | _among("standard", chosen))
         for kind in programme.head.subjects:
-            units = Units.few(kind, known.subjects, known.services, list(homes))
-            rows += deliveries(programme, units, around(known), on).to_pylist()
-        owed = _strictest(programme, _begun(programme, [row for row in rows if row["standard"] in wanted]))
+            if units := Units.few(kind, known.subjects, known.services, list(homes)):
+                found = deliveries(programme, units, around(known), on)
+                rows += found.filter(asked).to_pylist()
+        owed = _strictest(programme, _begun(choices, rows))
         numbers = sorted({line["subject"] for line in owed})
         persons = dict(zip(numbers, known.subjects.take(numbers).to_pylist(), strict=True))
         names = people.identities([row["person"] for row in persons.values()]) if identities else {}
@@ -66,6 +69,10 @@ def due(
         row |= {name: line[name] for name in ("product", "delivery", "status", "since", "by", "until", "rules")}
         told.append(row | {"days": (on - line["by"]).days if line["by"] else None})
     return _by_household(told)
+
+
+def _among(column: str, words: Iterable[str]) -> pc.Expression:
+    return pc.is_in(pc.field(column), pa.array(words, pa.string()))
 
 
 def _standards(programme: Programme, rules: str | None, on: date) -> set[str]:
@@ -84,20 +91,25 @@ def _living_in(known: Known, places: set[str], on: date) -> dict[int, Row]:
     gone = pc.is_in(known.residences["subject"], exits["subject"].combine_chunks())
     homes = known.residences.filter(pc.invert(gone))
     homes = homes.filter((pc.field("since") <= on) & (pc.field("until").is_null() | (pc.field("until") >= on)))
-    homes = homes.filter(pc.is_in(homes["place"], pa.array(sorted(places), pa.string())))
+    homes = homes.filter(_among("place", places))
     return {spell["subject"]: spell for spell in homes.to_pylist()}
 
 
-def _begun(programme: Programme, rows: Sequence[Row]) -> list[Row]:
+def _choices(programme: Programme) -> list[list[str]]:
+    """The standards of each *any of*, in the order written."""
+    roots = [*programme.packages.values(), *(i.met for i in programme.indicators.values())]
+    choices = (c.any_of for root in roots for c in walk(root, programme) if c.any_of)
+    return [[name for c in choice if (name := c.up_to_date or c.received)] for choice in choices]
+
+
+def _begun(choices: Sequence[Sequence[str]], rows: Sequence[Row]) -> list[Row]:
     """Of an *any of*, only the route begun and furthest on, else the first written; a finished one settles the others."""
     received: dict[tuple[int, str], int] = {}
     for row in rows:
         key = row["subject"], row["standard"]
         received[key] = received.get(key, 0) + (row["received"] is not None)
-    roots = [*programme.packages.values(), *(i.met for i in programme.indicators.values())]
     dropped: set[tuple[int, str]] = set()
-    for choice in (c.any_of for root in roots for c in walk(root, programme) if c.any_of):
-        routes = [path for c in choice if (path := c.up_to_date or c.received)]
+    for routes in choices:
         for subject in {subject for subject, name in received if name in routes}:
             known = [(subject, name) for name in routes if (subject, name) in received]
             dropped |= {*known} - {max(known, key=received.__getitem__)}  # the first of equals
@@ -118,17 +130,22 @@ def _strictest(programme: Programme, rows: Iterable[Row]) -> list[Row]:
 
 
 def _by_household(lines: list[Row]) -> list[Row]:
-    """Villages, then households, in the order of their latest delivery; the worst first in each."""
-    worst: dict[str, int] = {}
+    """Villages, and households in them, in the order of their latest delivery; the worst first in each."""
+    worst: dict[tuple[str, ...], int] = {}
     for line in lines:
-        worst[_home(line)] = max(worst.get(_home(line), NOT_LATE), _late(line))
-    return sorted(
-        lines, key=lambda x: (x["settlement"] or "", -worst[_home(x)], _home(x), -_late(x), x["subject"], x["product"])
-    )
+        for group in (_home(line)[:1], _home(line)):
+            worst[group] = max(worst.get(group, NOT_LATE), _late(line))
+
+    def order(x: Row) -> tuple[Any, ...]:
+        village, home = _home(x)[:1], _home(x)
+        return -worst[village], village, -worst[home], home, -_late(x), x["subject"], x["product"]
+
+    return sorted(lines, key=order)
 
 
-def _home(line: Row) -> str:
-    return str(line["household"] or line["subject"])
+def _home(line: Row) -> tuple[str, str]:
+    """Its village ("" where nobody said), and its household or, without one, its own."""
+    return line["settlement"] or "", line["household"] or line["subject"]
 
 
 def _late(line: Row) -> int:

@@ -181,7 +181,7 @@ class Source(Written):
     def _spelled(self) -> dict[str, SourceColumn]:
         return {name.strip().casefold(): column for column in self.columns for name in column.names}
 
-    @property
+    @cached_property
     def used(self) -> list[str]:
         """The columns that decide what is written, in the order of the file."""
         read = {name for part in inside(self) for thing, name in names_of(part) if thing == "column"}

@@ -7,7 +7,7 @@ ranked row of a registry lists; its rows merge by rank, then known day, each att
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import ibis
@@ -50,9 +50,16 @@ class Known:
 
 
 def known_by(ws: Workspace, programme: Programme, day: dt.date, decided: Sequence[link.Decision] = ()) -> Known:
-    """The whole workspace as it was known on `day`; `decided`: what people decided of who is who."""
+    """The whole workspace as it was known on `day`; `decided`: what people decided of who is who. The last is kept."""
     ws.lake.declare(tables.schemas(programme))
-    con, loads = ws.connect(), ws.ledger.finished()
+    return _known_by(ws, programme, day, tuple(decided), ws.ledger.finished())
+
+
+@lru_cache(maxsize=1)
+def _known_by(
+    ws: Workspace, programme: Programme, day: dt.date, decided: tuple[link.Decision, ...], loads: frozenset[int]
+) -> Known:
+    con = ws.connect()
     rows = partial(in_force, ws, con, day=day, loads=loads)
     people = rows("people").filter(lambda row: row.person.notnull() & row.birth.notnull())
     people = ibis.memtable(con.to_pyarrow(people))  # read once
@@ -187,8 +194,10 @@ def missing(ws: Workspace, programme: Programme, kind: str, values: pa.Array) ->
     nor the programme has (kind: place or provider)."""
     con = ws.connect()
     if kind == "person":
-        named = (("people", "person"), ("same_as", "a"), ("same_as", "b"))
-        there = ibis.union(*(ws.lake.read(con, table).select(value=column) for table, column in named))
+        people, same = ws.lake.read(con, "people"), ws.lake.read(con, "same_as")
+        there = ibis.union(
+            *(rows.select(value=column) for rows, column in ((people, "person"), (same, "a"), (same, "b")))
+        )
     else:
         rows = places.known(programme, f"{kind}s", con.to_pyarrow(ws.lake.read(con, f"{kind}s")))
         codes = rows[kind].to_pylist()

@@ -28,11 +28,10 @@ def shipped(programme: Programme, table: str) -> pa.Table:
 
 def known(programme: Programme, table: str, loaded: pa.Table) -> pa.Table:
     """One row a code, in order of code: each column from the latest loaded row that has it, else as shipped."""
-    key, own = KEYS[table], [f for f in tables.schema(programme, table) if f.name not in tables.BOOKKEEPING]
-    rows: dict[str, dict[str, Any]] = {}
-    for row in (*shipped(programme, table).to_pylist(), *sorted(loaded.to_pylist(), key=lambda row: row["known"])):
-        rows.setdefault(row[key], {}).update({name: value for name, value in row.items() if value is not None})
-    return pa.Table.from_pylist([rows[code] for code in sorted(rows)], pa.schema(own))
+    key, own = KEYS[table], [f.name for f in tables.schema(programme, table) if f.name not in tables.BOOKKEEPING]
+    rows = pa.concat_tables([shipped(programme, table).select(own), loaded.sort_by("known").select(own)])
+    last = rows.group_by(key, use_threads=False).aggregate([(name, "last") for name in own if name != key])
+    return last.rename_columns([name.removesuffix("_last") for name in last.column_names]).select(own).sort_by(key)
 
 
 def own_codes(places: pa.Table, systems: list[str], day: dt.date) -> dict[str, str]:

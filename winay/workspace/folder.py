@@ -35,7 +35,7 @@ mark = {mark}
 """
 
 
-@dataclass
+@dataclass(unsafe_hash=True)
 class Workspace:
     """One workspace. Opening it reads winay.toml only; its rooms open when they are used."""
 
