@@ -34,6 +34,7 @@ def shelf(tmp_path_factory):
         patch.setenv("WINAY_LANG", "es")
         patch.setenv("WINAY_KEY_FILE", str(folder / "key"))
         patch.chdir(folder)
+        (folder / "key").write_text("77" * 32)  # fixed: the help names people of these files by their pseudonyms
         assert run(["init", "ws"]) == 0
         shutil.copy(SAMPLES / "padron_nominal.csv", folder / "padron.csv")
         sources = {
@@ -49,7 +50,7 @@ def shelf(tmp_path_factory):
         assert run(
             ["load", "his", *map(str, sorted(SAMPLES.glob("NOMINAL*.csv"))), "--known-on", "2026-11-05", "-w", "ws"]
         ) in (0, 3)
-    shutil.copy(ROOT / "docs" / "dni-30.yaml", folder)
+    shutil.copy(ROOT / "docs" / "dni-30.yaml", folder / "change.yaml")
     shutil.copytree(ROOT / "programmes" / "pe-dit", folder / "pe-dit-2027")
     rules = folder / "pe-dit-2027" / "standards" / "fed2026.yaml"
     rules.write_text(rules.read_text("utf-8").replace("from: 55d, by: 119d", "from: 55d, by: 100d"), "utf-8")

@@ -46,7 +46,7 @@ KEYS = {
     "explain dni:00770001 --on 2026-10-31": SUBJECT,
     "explain dni:00770001 --on 2026-10-31 --raw --indicator MC-02.01": SUBJECT,
     "programme diff pe-dit pe-dit-2027": COMPARED,
-    "what-if dni-30.yaml --on 2025-10-31": ["change", *COMPARED],
+    "what-if change.yaml --on 2025-10-31": ["change", *COMPARED],
     "explain MC-02.01@FED2026/010101/2026-10": ["figure", "rule", "counts", "missing", "list"],
 }
 
@@ -91,6 +91,16 @@ def test_the_list_has_as_many_lines_as_the_figure(winay):
         sum(row["verdict"] == "excluded" for row in rows),
     )
     assert proof["counts"]["met"] == figure["numerator"] == sum(row["verdict"] == "met" for row in rows)
+
+
+def test_due_is_worst_first(winay):
+    """The villages, and in each its households, in the order of their latest delivery."""
+    rows = json.loads(winay("due", "--place", "01", "--on", "2026-10-31", "--json", "-w", "ws")[1])
+    late = [(row["settlement"], -10_000 if row["days"] is None else row["days"]) for row in rows]
+    worst = {village: max(days for where, days in late if where == village) for village, _ in late}
+    assert len(worst) > 1
+    assert list(worst.values()) == sorted(worst.values(), reverse=True)
+    assert [village for village, _ in late] == [village for village in worst for where, _ in late if where == village]
 
 
 def test_due_says_by_which_rules(winay):

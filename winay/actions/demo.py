@@ -78,6 +78,7 @@ def tour(ws: Workspace, on: date) -> dict[str, Any]:
     return {
         "month": month,
         "name": str(promised(ws).indicators[key].name),
+        "level": levels[len(levels) // 2],
         "regions": regions,
         "worst": worst,
         "missing": country["missing"],

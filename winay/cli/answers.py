@@ -192,7 +192,7 @@ def child(id: PersonArg, on: DayOpt = None, known_on: KnownOpt = None) -> None:
 
     JSON: subject, on, known_on, attributes, residences, standards, indicators.
 
-    Example: winay child dni:00770001 --on 2026-10-31
+    Example: winay child 4RX9QGX1P5DNA --on 2026-10-31
     """
     from winay.actions.stories import story
 

@@ -78,7 +78,8 @@ def _tour(folder: Path, seen: dict[str, Any], counts: Mapping[str, int], on: dat
     show.write("\n" + say("Go on with:"))
     child = seen["proof"]["subject"]
     for command in (
-        f"winay -w {where} figures {worst['indicator']} --rules {worst['rules']} --by province --period {seen['month']}",
+        f"winay -w {where} figures {worst['indicator']} --rules {worst['rules']} --by {seen['level']} --period {seen['month']}",
+        f"winay -w {where} chain --place {seen['regions'][0]['place']} --html chain.html",
         f"winay -w {where} due --place {worst['place']}",
         f"winay -w {where} child {child}",
         f"winay -w {where} explain {worst['address']}",

@@ -39,7 +39,7 @@ def review(place: PlaceOpt = None, on: DayOpt = None, most: MostOpt = 100) -> No
 def join(a: A, b: B, reason: Reason) -> None:
     """Two persons are one.
 
-    Example: winay links join dni:00770001 cnv:9900770003 --reason "same mother and day"
+    Example: winay links join 4RX9QGX1P5DNA 20BWYQDJ547D3 --reason "same mother and day"
     """
     from winay.actions.links import decide
 
@@ -49,7 +49,7 @@ def join(a: A, b: B, reason: Reason) -> None:
 def split(a: A, b: B, reason: Reason) -> None:
     """One person is two: what only B names goes with B.
 
-    Example: winay links split dni:00770001 cnv:9900770001 --reason "twins"
+    Example: winay links split 4RX9QGX1P5DNA 0YMJ00X3VR74Q --reason "twins"
     """
     from winay.actions.links import decide
 
@@ -59,7 +59,7 @@ def split(a: A, b: B, reason: Reason) -> None:
 def undo(a: A, b: B) -> None:
     """Take back what was decided on two persons; the decision stays on record.
 
-    Example: winay links undo dni:00770001 cnv:9900770003
+    Example: winay links undo 4RX9QGX1P5DNA 20BWYQDJ547D3
     """
     from winay.actions.links import undo
 

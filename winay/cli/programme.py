@@ -192,7 +192,7 @@ def what_if(change: ChangeArg, on: DayOpt = None, known_on: KnownOpt = None, by:
     numerator_before, denominator_before, before, numerator_after, denominator_after, after, difference, changed, wins,
     loses, enters, leaves).
 
-    Example: winay what-if dni-30.yaml --on 2025-10-31
+    Example: winay what-if change.yaml --on 2025-10-31
     """
     from winay.actions.what_if import what_if
 
