@@ -1,7 +1,12 @@
 """Beside a figure stand what others published of the same and what happened there; neither changes it."""
 
 import json
+from datetime import date
 from pathlib import Path
+
+from winay.actions.beside import Beside
+from winay.actions.opening import opened
+from winay.core.periods import Month
 
 FACILITIES = Path(__file__).resolve().parents[1] / "samples/establecimientos.csv"
 
@@ -44,6 +49,28 @@ def test_a_loaded_value_wins_from_the_day_it_is_known(winay):
 def test_a_sheet_that_nobody_published_says_what_to_do(winay):
     status, out, err = winay("figures", "MEF-4655", "-w", "ws")
     assert (status, out, "winay load" in err) == (0, "", True)
+
+
+def test_counts_are_no_percentages(winay):
+    """Of the targets of one fund some are shares and some count settlements."""
+    units = {
+        code: answered(winay, "series", f"fed-meta-{code}", "-w", "ws")[0]["unit"] for code in ("MC-02.01", "AI-01.01a")
+    }
+    assert units == {"MC-02.01": "%", "AI-01.01a": "n"}
+
+
+def test_the_chain_carries_targets_and_what_happened(winay):
+    """A target is the region's next share, never a count; a strike of all products stands above, a stock-out at its link."""
+    winay("evaluate", "--on", "2026-10-31", "--known-on", "2026-11-05", "-w", "ws")
+    told = answered(winay, "chain", "--place", "01", "-w", "ws")
+    targets = Beside(opened(Path("ws")), date(2026, 11, 5)).targets("01", [Month.parse("2026-10")])
+    assert (targets["MC-02.01"], "AI-01.01a" in targets) == ({"2026-10": 34.3 / 100}, False)
+    assert [event["kind"] for event in told["context"]] == ["strike"]
+    beside = {
+        link["product"]: [event["kind"] for event in link["context"]] for link in told["links"] if link["context"]
+    }
+    assert beside["3033172/apn"] == ["no-staff"]
+    assert "PE/dni" not in beside
 
 
 def figures(winay, level):

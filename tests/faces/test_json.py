@@ -20,12 +20,12 @@ CHILD = ["subject", "on", "known_on", "attributes", "residences", "standards", "
 SUBJECT = ["subject", "on", "known_on", "attributes", "registry", "indicators"]
 COMPARED = ["on", "known_on", "period", "changes", "figures"]
 CHAIN = [
-    *("programme", "place", "name", "level", "period", "as_of", "known_on", "snapshot", "state", "weakest", "links"),
-    *("results", "entities", "subjects"),
+    *("programme", "place", "name", "level", "period", "as_of", "known_on", "snapshot", "state", "weakest", "context"),
+    *("links", "results", "entities", "subjects"),
 ]
 LINK = [
     *("product", "name", "entity", "leads_to", "indicator", "subject", "numerator", "denominator", "coverage", "trend"),
-    *("missed", "since", "against", "bar", "reporting", "facilities", "why"),
+    *("missed", "since", "against", "bar", "reporting", "facilities", "why", "context"),
 ]
 CASCADE = [
     *("indicator", "name", "place", "period", "snapshot", "state", "denominator", "whole", "components", "repair"),

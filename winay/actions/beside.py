@@ -1,9 +1,10 @@
 """Beside a figure: what others published of the same thing, and what happened there. It changes no number and no verdict."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from winay.actions.opening import promised
@@ -54,6 +55,15 @@ class Beside:
             past = [row for row in rows if row["period"] <= str(month)[: len(row["period"])]]
             ahead = [row for row in rows if row["period"] >= str(month)[: len(row["period"])]]
             found += ahead[:1] if rows and rows[0]["target"] else past[-1:]
+        return found
+
+    def targets(self, place: str, months: Iterable[Month]) -> dict[str, dict[str, float]]:
+        """Code -> month -> the share aimed at: of targets in per cent, the next one published for the place itself."""
+        found: dict[str, dict[str, float]] = {}
+        for code, month in product(self.measuring, months):
+            for row in self.published(code, place, month):
+                if row["target"] and row["unit"] == "%":
+                    found.setdefault(code, {})[str(month)] = row["value"] / 100
         return found
 
     def series(self, name: str, place: str | None = None) -> list[Row]:
@@ -121,7 +131,7 @@ class Beside:
             "title": str(said.name) if said else key,
             "indicator": said.measured(key) if said else None,
             "target": bool(said and said.target),
-            "unit": said.unit if said else "",
+            "unit": said.unit_of(key) if said else "",
             "issuer": said.issuer if said else "",
             "date": said.date if said else "",
             "caveat": str(said.caveat) if said else "",

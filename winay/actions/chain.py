@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from winay.actions import gate
+from winay.actions.beside import Beside
 from winay.actions.figures import Cut, month_among
 from winay.actions.opening import promised
 from winay.core.periods import judged_on
@@ -22,7 +23,8 @@ def chain(
 ) -> Row:  # fmt: skip
     """Where the chain fails: `weakest` (the first of `links`, or null), `links` the weakest first, and `results`.
 
-    Links and results as engine.chain gives them; also what they rest on: place, name, level, period, as_of, known_on,
+    Links and results as engine.chain gives them, each link with the `context` that touched its product, and the context
+    of all of them (Beside.context); also what they rest on: place, name, level, period, as_of, known_on,
     snapshot, state, and the words to read them with: programme, entities, subjects.
     """
     programme, con = promised(ws), ws.connect()
@@ -40,10 +42,13 @@ def chain(
     of: dict[str | None, dict[str, dict[str, Row]]] = {here: {}, tree.root: {}}
     for row in rows:
         of[row["place"]].setdefault(f"{row['indicator']}@{row['rules']}", {})[row["month"]] = row
-    targets: dict[str, dict[str, float]] = {}  # those published so far are of packages, none of a product's indicator
-    links = engine.links(programme, of[here], of[tree.root], month, targets)
-    # The table `context` (strikes, stock-outs, floods…) joins the links here, by place, days and product.
-    links = [link for link in links if entity in (None, link["entity"])]
+    beside = Beside(ws, date.fromisoformat(kept.manifest["known"]))
+    targets = beside.targets(here, calendar.months)
+    links = [
+        link | {"context": [event for event in beside.context(here, month, [link["product"]]) if event["product"]]}
+        for link in engine.links(programme, of[here], of[tree.root], month, targets)
+        if entity in (None, link["entity"])
+    ]
     known = [link for link in links if link["coverage"] is not None]
     return {
         "programme": str(programme.head.name),
@@ -56,8 +61,9 @@ def chain(
         "snapshot": kept.id,
         "state": "official" if kept.official else "provisional",
         "weakest": known[0] if known else None,
+        "context": beside.context(here, month, []),
         "links": links,
-        "results": engine.results(programme, of[here], of[tree.root], month),
+        "results": engine.results(programme, of[here], of[tree.root], month, targets),
         "entities": {key: str(one.name) for key, one in programme.head.entities.items()},
         "subjects": {key: str(kind.plural or kind.name) for key, kind in programme.head.subjects.items()},
     }

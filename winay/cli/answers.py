@@ -9,6 +9,7 @@ from winay.cli import show, told
 from winay.cli.command import DayOpt, KnownOpt, arg, asked, group, here, opt, verb, workspace
 from winay.core.problems import WinayError, unknown_name
 from winay.core.text import say
+from winay.publish.context import events
 
 IndicatorArg = Annotated[str, arg("an indicator, as MC-02.01 or MC-02.01@FED2026", "INDICATOR")]
 PersonArg = Annotated[str, arg("a pseudonym, or a document as kind:value", "ID")]
@@ -98,7 +99,7 @@ def figures(
     own = [by] if by and by in table.column_names else []
     there = [name for name in ("published", "context") if any(row[name] for row in rows)]
     names = [*SHOWN[:4], *own, *SHOWN[4:], *there]
-    told_beside = {"published": told.values, "context": told.events}
+    told_beside = {"published": told.values, "context": events}
     rows = [row | {name: "; ".join(told_beside[name](row[name])) for name in there} for row in rows]
     return show.rows(rows, "no figures: nobody is in the cohort", names)
 

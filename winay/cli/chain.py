@@ -9,6 +9,7 @@ from winay.cli import show
 from winay.cli.answers import PeriodNeeded, PeriodOpt, PlaceNeeded, PlaceOpt, SnapshotOpt
 from winay.cli.command import arg, asked, here, opt, verb
 from winay.core.text import say
+from winay.publish.context import events
 
 EntityOpt = Annotated[str | None, opt("only what this entity answers for", "--entity", "E")]
 HtmlOpt = Annotated[Path | None, opt("draw it on one A3 page", "--html", "FILE")]
@@ -26,7 +27,7 @@ LINK = (
     "reporting",
     "facilities",
 )
-RESULT = ("result", "name", "value", "indicator", "level")
+RESULT = ("result", "name", "value", "target", "indicator", "level")
 
 
 def register(app: typer.Typer) -> None:
@@ -43,9 +44,9 @@ def chain(
     since: the first of three or more months in a row below the published target, else below the country's figure; the
     country itself below its own median. What a silent facility did is not known: it is no failed service.
 
-    JSON: programme, place, name, level, period, as_of, known_on, snapshot, state, weakest, links, results, entities,
-    subjects; each link: product, name, entity, leads_to, indicator, subject, numerator, denominator, coverage, trend,
-    missed, since, against, bar, reporting, facilities, why.
+    JSON: programme, place, name, level, period, as_of, known_on, snapshot, state, weakest, context, links, results,
+    entities, subjects; each link: product, name, entity, leads_to, indicator, subject, numerator, denominator, coverage,
+    trend, missed, since, against, bar, reporting, facilities, why, context (what happened beside it, and changes nothing).
 
     Example: winay chain --place 01 --period 2026-10 --html cadena.html
     """
@@ -71,6 +72,9 @@ def _told(told: dict[str, Any]) -> None:
         for reason in dict.fromkeys(one[why] for one in told[part] if one[why]):
             which = [one[code] for one in told[part] if one[why] == reason]
             show.write(f"{say(reason)} ({len(which)}): {', '.join(which)}")
+    for link in told["links"]:
+        for line in events(link["context"]):
+            show.write(f"{say('context')} {link['product']}: {line}")
 
 
 def cascade(package: PackageArg, place: PlaceNeeded, period: PeriodNeeded, snapshot: SnapshotOpt = "latest") -> None:

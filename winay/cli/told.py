@@ -5,6 +5,7 @@ from typing import Any
 
 from winay.cli.show import cell, facts, write
 from winay.core.text import say
+from winay.publish.context import events
 
 Row = dict[str, Any]
 MARKS = {"on_time": "✓", "late": "✓", "missed": "✗", "overdue": "!", "due": "•", "waiting": "…", "not_due": "·"}
@@ -53,15 +54,6 @@ def values(published: list[Row]) -> list[str]:
     return [
         f"{say('target') + ' ' if row['target'] else ''}{cell(row['value'])} {row['unit']} ({row['period']}, {row['issuer']})"
         for row in published
-    ]
-
-
-def events(context: list[Row]) -> list[str]:
-    """What happened beside a figure: `strike 2026-10-03 … 2026-10-20 Bagua`, the note in brackets."""
-    return [
-        f"{say(row['kind'])} {row['since']} … {row['until'] or say('today')} {row['name'] or ''}".rstrip()
-        + (f" ({row['note']})" if row["note"] else "")
-        for row in context
     ]
 
 

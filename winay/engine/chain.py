@@ -93,8 +93,13 @@ def since(values: Mapping[str, float], bars: Mapping[str, float], month: Month) 
     return below[-1] if len(below) >= IN_A_ROW else None
 
 
-def results(programme: Programme, own: Mapping[str, Months], country: Mapping[str, Months], month: Month) -> list[Row]:
-    """One row a result, as written: its first indicator that has a figure, else what is `open`."""
+def results(
+    programme: Programme, own: Mapping[str, Months], country: Mapping[str, Months], month: Month,
+    targets: Mapping[str, Mapping[str, float]],
+) -> list[Row]:  # fmt: skip
+    """One row a result, as written: its first indicator that has a figure and its target, else what is `open`.
+
+    Arguments as of `links`."""
     computed, rows = _in_force(programme, month), []
     for key, result in programme.results.items():
         keys = [computed[name].key for name in result.indicators if name in computed]
@@ -104,6 +109,7 @@ def results(programme: Programme, own: Mapping[str, Months], country: Mapping[st
         open = str(result.open) if result.open else told[keys[0]]["why"] if keys else "nothing computes it yet"
         named = {"result": key, "level": result.level, "name": str(result.name), "indicator": name}
         measured = {"numerator": one["numerator"], "denominator": one["denominator"], "value": one["coverage"]}
+        measured["target"] = targets.get((name or "").partition("@")[0], {}).get(str(month))
         rows.append(named | measured | {"open": None if name else open, "leads_to": _told(result.leads_to)})
     return rows
 

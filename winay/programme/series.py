@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from winay.programme.legal import Words
-from winay.programme.yaml_text import Names, Written
+from winay.programme.yaml_text import Named, Names, Written
 
 
 class Series(Written):
     """One published series, or all whose key begins so (`fed-meta-*`: the rest is the code of what each measures).
 
-    measures: the sheet or indicator it gives the official value of; target: what is aimed at, not what was found.
+    measures: the sheet or indicator it gives the official value of; target: what is aimed at, not what was found;
+    units: code -> its own unit, where it is not `unit`.
     """
 
     series: str = Field(pattern=r"^[\w.-]+\*?$")
@@ -19,6 +20,7 @@ class Series(Written):
     measures: Annotated[str | None, Names("sheet or indicator")] = None
     target: bool = False
     unit: str
+    units: Named[str] = {}
     better: Literal["higher", "lower"] | None = None
     issuer: str
     date: str
@@ -30,6 +32,10 @@ class Series(Written):
     def holds(self, key: str) -> bool:
         """Does this describe the series of that key?"""
         return key.startswith(self.series[:-1]) if self.series.endswith("*") else key == self.series
+
+    def unit_of(self, key: str) -> str:
+        """In what the values of that key are."""
+        return self.units.get(self.measured(key) or "", self.unit)
 
     def measured(self, key: str) -> str | None:
         """The code whose official value the series of that key gives."""

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 
 from winay.core.text import say
+from winay.publish.context import events
 
 Row = dict[str, Any]
 SIZE = {"width": 404, "height": 280, "head": 33, "foot": 11}
@@ -65,6 +66,8 @@ def headline(told: Row) -> list[str]:
     if weak["facilities"]:
         quiet = "{reporting} of {facilities} facilities reported: what a silent one did is not known, and no failed service."
         said.append(say(quiet, **facts))
+    if context := [*told["context"], *weak["context"]]:
+        said.append(say("Beside it: {events}.", events="; ".join(events(context))))
     return said
 
 

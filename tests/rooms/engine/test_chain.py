@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from winay.core.periods import Month
-from winay.engine.chain import cascade, coverage, links, since
+from winay.engine.chain import cascade, coverage, links, results, since
 from winay.programme.load import load
 from winay.programme.locate import find
 
@@ -87,6 +87,13 @@ def test_the_weakest_link_comes_first():
     assert {row["why"] for row in rows[3:]} == {"no indicator", "no records yet"}
     assert rows[2]["leads_to"] and rows[2]["entity"] == "RENIEC"
     assert not {"3033254", "3033255"} & {row["product"] for row in rows}, "their divisions stand for them"
+
+
+def test_a_result_carries_the_target_of_what_measures_it():
+    own = {"MC-02.01@FED2026": months(30, denominator=90)}
+    rows = results(load(find("pe-dit")), own, own, LAST, {"MC-02.01": {str(LAST): 0.5}, "MEF-4909": {str(LAST): 0.9}})
+    (row,) = [row for row in rows if row["target"]]
+    assert (row["result"], row["value"], row["target"]) == ("paquete-menor-12", 1 / 3, 0.5)
 
 
 def test_cascade():

@@ -23,11 +23,11 @@ def told(name="pe-dit", most=999, **own):
     programme = load(find(name))
     country = {key: months(8000, 8000, 8000, denominator=9000) for key in list(programme.indicators)[:most]}
     own = {key: months(7000, 7000, 7000, denominator=9000) for key in country}
-    rows = links(programme, own, country, LAST, {})
+    rows = [link | {"context": []} for link in links(programme, own, country, LAST, {})]
     return {
         "programme": str(programme.head.name), "place": "01", "name": "Amazonas", "level": "region", "period": str(LAST),
         "as_of": LAST.last, "known_on": LAST.last, "snapshot": "0123456789ab", "state": "official", "links": rows,
-        "weakest": rows[0] if rows[0]["missed"] else None, "results": results(programme, own, country, LAST),
+        "context": [], "weakest": rows[0] if rows[0]["missed"] else None, "results": results(programme, own, country, LAST, {}),
         "entities": {key: str(one.name) for key, one in programme.head.entities.items()},
         "subjects": {key: str(kind.plural) for key, kind in programme.head.subjects.items()},
     }  # fmt: skip
