@@ -2,7 +2,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY ?= python3
 BIN := .venv/bin
-.PHONY: help demo test test-spark test-pages bench lines lock wheels clean .java
+.PHONY: help demo test test-spark test-demo test-pages bench lines lock wheels clean .java
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -26,6 +26,8 @@ test: .venv/.test.ok ## set up, then run the checks and tests that need no serve
 test-spark: .java .venv-spark/.ok ## the backend tests on real Spark (needs Java 17)
 	@echo "[3/3] tests on Spark"
 	.venv-spark/bin/python -m pytest -q slow/test_spark.py slow/test_spark_spec.py
+test-demo: .venv/.test.ok ## how close the demo comes to the public figures (after make demo)
+	$(BIN)/python -m pytest -q slow/test_demo.py
 test-pages: .venv/.test.ok ## the pages as a browser draws them (needs Chromium)
 	$(BIN)/python -m pytest -q slow/test_pages.py
 bench: .venv/.test.ok ## measure the bars (QUICK=1 for every day)

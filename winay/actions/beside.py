@@ -48,7 +48,8 @@ class Beside:
         ]
 
     def published(self, code: str, place: str, month: Month) -> list[Row]:
-        """Of each series that measures a code, the last value up to a month; of a target the first from the month on."""
+        """Of each series that measures a code, or one `code@rules`: the last value up to a month; of a target the first
+        from the month on."""
         found = []
         for series in self.measuring.get(code, ()):
             rows = self._values.get((series, place), [])
@@ -177,13 +178,14 @@ def with_beside(ws: Workspace, rows: list[Row]) -> list[Row]:
     if not rows:
         return rows
     programme, known = promised(ws), Beside(ws, rows[0]["known_on"])
-    products = products_of(programme, programme.indicators[f"{rows[0]['indicator']}@{rows[0]['rules']}"])
+    codes = rows[0]["indicator"], f"{rows[0]['indicator']}@{rows[0]['rules']}"
+    products = products_of(programme, programme.indicators[codes[1]])
     told = []
     for row in rows:
         month = Month.parse(row["period"])
         told.append(
             row
-            | {"published": known.published(row["indicator"], row["place"], month)}
+            | {"published": [value for code in codes for value in known.published(code, row["place"], month)]}
             | {"context": known.context(row["place"], month, products)}
         )
     return told

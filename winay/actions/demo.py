@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager
 from datetime import date
 from itertools import groupby
 from pathlib import Path
+from statistics import correlation, median
 from typing import Any
 
 from winay.actions import gate
+from winay.actions.beside import Beside
 from winay.actions.evaluate import evaluate
 from winay.actions.explain import explain
 from winay.actions.figures import figures, subjects
@@ -19,6 +21,8 @@ from winay.core.periods import Month
 from winay.core.problems import wrong_use
 from winay.workspace import Workspace, create
 
+ENOUGH = 30
+"""Children measured in a district, and districts, below which nothing is compared."""
 Step = Callable[[str, float | None], AbstractContextManager[Callable[[float], None]]]
 """Opened with what is going on and of how much it is; called with how much more is done."""
 
@@ -85,4 +89,30 @@ def tour(ws: Workspace, on: date) -> dict[str, Any]:
         "counts": country["counts"],
         "due": due(ws, caller, worst["place"], on, on),
         "proof": explain(ws, caller, missing[0]["subject"], key, last, on),
+        "closeness": closeness(ws, caller, month, on),
     }
+
+
+def closeness(ws: Workspace, caller: gate.Caller, month: str, on: date) -> list[dict[str, Any]]:
+    """How close the invented districts come to the published ones: one row an indicator of which districts are published.
+
+    Keys: indicator, name, issuer, districts (with ENOUGH of ours), invented and published (% of the middle one), distance
+    (points, of the middle one), correlation (-1 to 1).
+    """
+    programme, known, rows = promised(ws), Beside(ws, on), list[dict[str, Any]]()
+    for key in (key for key in programme.indicators if key in known.measuring):
+        meant = programme.indicators[key]
+        theirs = {row["place"]: row for row in known.series(key) if row["unit"] == "%" and not row["target"]}
+        found = figures(ws, caller, meant.indicator, rules=meant.rules, by=programme.head.levels[-1], period=month)
+        both = [
+            (100 * row["value"], theirs[row["place"]]["value"])
+            for row in found.to_pylist()
+            if row["denominator"] >= ENOUGH and row["place"] in theirs
+        ]
+        if len(both) >= ENOUGH:
+            ours, published = zip(*both, strict=True)
+            named = {"indicator": key, "name": str(meant.name), "issuer": theirs.popitem()[1]["issuer"]}
+            middle = {"invented": median(ours), "published": median(published)}
+            middle |= {"distance": median(abs(a - b) for a, b in both), "correlation": correlation(ours, published)}
+            rows.append(named | {"districts": len(both)} | {k: round(v, 2) for k, v in middle.items()})
+    return rows

@@ -75,6 +75,12 @@ def _tour(folder: Path, seen: dict[str, Any], counts: Mapping[str, int], on: dat
     show.rows(seen["due"][:LINES], names=shown)
     show.write("\n" + say("3. Why? One child of that district, down to file and line"))
     tell_proof(seen["proof"], only="missing")
+    show.write(
+        "\n" + say("4. How close is the invention? Its districts, and the published ones (middle district, in %)")
+    )
+    show.rows(
+        seen["closeness"], names=("name", "issuer", "districts", "invented", "published", "distance", "correlation")
+    )
     show.write("\n" + say("Go on with:"))
     child = seen["proof"]["subject"]
     for command in (

@@ -57,6 +57,7 @@ def _known(programme: "Programme", things: Mapping[str, Mapping[str, Written]]) 
         "entity": programme.head.entities,
         "level": programme.head.levels,
         "sheet or indicator": set(measures),
+        "sheet, indicator or indicator@rules": {*measures, *programme.indicators},
         "attribute to group by": programme.attributes,
         **{thing: [n for n, a in programme.attributes.items() if a.of == owner] for thing, owner in of.items()},
     }

@@ -11,13 +11,13 @@ from winay.programme.yaml_text import Named, Names, Written
 class Series(Written):
     """One published series, or all whose key begins so (`fed-meta-*`: the rest is the code of what each measures).
 
-    measures: the sheet or indicator it gives the official value of; target: what is aimed at, not what was found;
-    units: code -> its own unit, where it is not `unit`.
+    measures: the sheet or indicator it gives the official value of, or one under its rules (`CODE@RULES`); target: what
+    is aimed at, not what was found; units: code -> its own unit, where it is not `unit`.
     """
 
     series: str = Field(pattern=r"^[\w.-]+\*?$")
     name: Words
-    measures: Annotated[str | None, Names("sheet or indicator")] = None
+    measures: Annotated[str | None, Names("sheet, indicator or indicator@rules")] = None
     target: bool = False
     unit: str
     units: Named[str] = {}
