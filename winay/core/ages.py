@@ -72,9 +72,13 @@ def after(age: Age, days: "NDArray[np.int32]", month_end: MonthEnd = "clip") -> 
     """`Age.after` for a vector of days since 1970-01-01 (int32 in, int32 out)."""
     import numpy as np
 
+    days = np.asarray(days)
     if not age.months:
-        return (np.asarray(days) + np.int32(age.days)).astype(np.int32)
-    calendar_days = np.asarray(days).astype("datetime64[D]")
+        return (days + np.int32(age.days)).astype(np.int32)
+    first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
+    if last - first < len(days) - 1:  # days that come again: each of their span is reckoned once
+        return after(age, np.arange(first, last + 1, dtype=np.int32), month_end)[days - first]
+    calendar_days = days.astype("datetime64[D]")
     months = calendar_days.astype("datetime64[M]")
     day_in_month = (calendar_days - months.astype("datetime64[D]")).astype(np.int64)
     target = months + age.months

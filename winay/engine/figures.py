@@ -1,13 +1,14 @@
 """From verdicts to figures: subjects counted by place and month, at every level, one tree a day."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from winay.core.ages import Age, day_of, days_of
@@ -21,8 +22,12 @@ from winay.programme.load import Programme
 
 COUNTS = {"numerator": "met", "denominator": "denominator", "excluded": "excluded"}
 """What is counted, and the mask of verdicts it is counted from."""
+FIGURE = ("indicator", "rules", "place", "month")
+JUDGED = ("subject", "place", *COUNTS.values())
 NO_SERVICES = pa.schema([("subject", pa.int32()), ("service", pa.int16()), ("day", pa.date32())]).empty_table()
 Verdicts = Sequence[tuple[Indicator, pa.Table]]
+Signed = tuple[int, pa.Table]
+"""Verdicts that are added (1) or taken away (-1)."""
 
 
 def figures(verdicts: Verdicts, calendar: Calendar, tree: Tree) -> pa.Table:
@@ -30,11 +35,17 @@ def figures(verdicts: Verdicts, calendar: Calendar, tree: Tree) -> pa.Table:
 
     Texts are dictionary columns: names are few, figures are many.
     """
-    rows = pa.concat_tables([rows.select(["place", *COUNTS.values()]) for _, rows in verdicts])
-    of = np.repeat(np.arange(len(verdicts)), [len(rows) for _, rows in verdicts])
-    of, table = _counted(rows, of, len(verdicts), calendar, tree)
-    for name in ("rules", "indicator"):
-        table = table.add_column(0, name, _texts([getattr(indicator, name) for indicator, _ in verdicts], of))
+    return _figures(verdicts, [1] * len(verdicts), calendar, tree)
+
+
+def _figures(verdicts: Verdicts, signs: Sequence[int], calendar: Calendar, tree: Tree) -> pa.Table:
+    """The figures of all these verdicts, each indicator's added (sign 1) or taken away (-1)."""
+    groups: dict[tuple[str, str], list[Signed]] = {}
+    for sign, (indicator, rows) in zip(signs, verdicts, strict=True):
+        groups.setdefault((indicator.indicator, indicator.rules), []).append((sign, rows))
+    of, table = _counted(list(groups.values()), calendar, tree)
+    for place, name in enumerate(("indicator", "rules")):
+        table = table.add_column(place, name, _texts([key[place] for key in groups], of))
     return table
 
 
@@ -45,7 +56,7 @@ def counted(rows: pa.Table, calendar: Calendar, tree: Tree, key: str) -> pa.Tabl
     Who lives in no known place counts at the root only.
     """
     value, values = _coded(rows[key])
-    of, table = _counted(rows, value, len(values), calendar, tree)
+    of, table = _counted([[(1, rows.filter(pa.array(value == n)))] for n in range(len(values))], calendar, tree)
     return plain(table.append_column(key, _texts(values, of)))
 
 
@@ -57,20 +68,30 @@ def plain(table: pa.Table) -> pa.Table:
     return table.combine_chunks()
 
 
-def _counted(rows: pa.Table, key: Any, keys: int, calendar: Calendar, tree: Tree) -> tuple[Any, pa.Table]:
-    """(the key of each row, the rest of `counted`); key: one of so many for each of the verdicts."""
+def _counted(groups: Sequence[Sequence[Signed]], calendar: Calendar, tree: Tree) -> tuple[Any, pa.Table]:
+    """(the number of the group of each row, the rest of `counted`). What comes to nothing is left out."""
     from winay.engine.masks import count  # brings Numba, which a snapshot's figures do without
 
-    place, places = _coded(rows["place"])
-    masks = [rows[mask].to_numpy() for mask in COUNTS.values()]
-    counts = count(place * keys + key, *masks, len(places) * keys, len(calendar.months))
-    ups, lifted = _lifted(counts.reshape(len(places), keys, len(calendar.months), len(COUNTS)), places, calendar, tree)
-    up, of, month = np.nonzero(lifted[..., 1] + lifted[..., 2])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        coded = list(pool.map(lambda group: [_coded(rows["place"]) for _, rows in group], groups))
+        places = sorted({place for group in coded for _, used in group for place in used})
+        counts = np.zeros((len(groups), len(places), len(calendar.months), len(COUNTS)), np.int32)
+
+        def add_up(group: int) -> None:
+            for (sign, rows), (number, used) in zip(groups[group], coded[group], strict=True):
+                masks = [rows[mask].to_numpy() for mask in COUNTS.values()]
+                count(np.searchsorted(places, used)[number], sign, *masks, counts[group])
+
+        list(pool.map(add_up, range(len(groups))))
+    ups, lifted = _lifted(counts.swapaxes(0, 1), places, calendar, tree)
+    taken = any(sign < 0 for group in groups for sign, _ in group)
+    counted = lifted.any(axis=3) if taken else lifted[..., 1] + lifted[..., 2]
+    up, of, month = np.nonzero(counted)
     levels = [tree.places[code].level if code in tree.places else "" for code in ups]
     table = {
         "place": _texts(ups, up),
         "month": _texts(list(map(str, calendar.months)), month),
-        **{name: lifted[up, of, month, n] for n, name in enumerate(COUNTS)},
+        **{name: lifted[up, of, month, n].astype(np.int64) for n, name in enumerate(COUNTS)},
         "level": _texts(levels, up),
         "provisional": np.array([calendar.provisional(m) for m in calendar.months])[month],
     }
@@ -97,7 +118,7 @@ def _lifted(counts: Any, places: list[str], calendar: Calendar, tree: Tree) -> t
     above = [[tree.above(place, era[0]) or [tree.root or ""] for place in places] for era in eras]
     ups = sorted({up for era in above for some in era for up in some})
     at = {up: n for n, up in enumerate(ups)}
-    lifted = np.zeros((len(ups), *counts.shape[1:]), np.int64)
+    lifted = np.zeros((len(ups), *counts.shape[1:]), np.int32)
     month = 0
     for era, chains in zip(eras, above, strict=True):
         pairs = np.array([(n, at[up]) for n, chain in enumerate(chains) for up in chain], np.int64).reshape(-1, 2)
@@ -112,24 +133,42 @@ def changed(before: pa.Table, gone: Verdicts, come: Verdicts, calendar: Calendar
     before: as of `figures`, for everybody. gone, come: the old and new verdicts of those subjects alone. What is not
     returned stays as it was; together they equal a full run.
     """
-    less, more = figures(gone, calendar, tree), figures(come, calendar, tree)
-    moved = pa.concat_tables([less, more])
-    touched = pa.array(_coded(moved["place"])[1], pa.string())
-    place, places = _coded(before["place"])
-    here = before.filter(pa.array(np.asarray(pc.is_in(pa.array(places, pa.string()), touched))[place]))
-    every = pa.concat_tables([here.select(moved.column_names), moved])
-    key, keys = np.zeros(len(every), np.int64), 1
-    for name in ("indicator", "rules", "place", "month"):
-        number, names = _coded(every[name])
-        key, keys = key * len(names) + number, keys * len(names)
-    row = np.full(keys, -1)  # of a figure that moves
-    row[key[len(here) :]] = np.arange(len(moved))
-    result = moved.take(pa.array(row[row >= 0]))
-    signs = np.repeat([1, -1, 1], [len(here), len(less), len(more)])
+    sides = [
+        (indicator, rows)
+        for (indicator, old), (_, new) in zip(gone, come, strict=True)
+        for rows in _differing(old.select(JUDGED), new.select(JUDGED))
+    ]
+    moved, (place, places) = _figures(sides, [-1, 1] * len(gone), calendar, tree), _coded(before["place"])
+    if not len(moved):
+        return moved
+    here = before.select(moved.column_names).filter(pa.array(np.isin(places, _coded(moved["place"])[1])[place]))
+    there, ours = np.split(_keys(pa.concat_tables([here, moved])), [len(here)])
+    order = np.argsort(ours)
+    at = order[np.searchsorted(ours, there, sorter=order).clip(max=len(ours) - 1)]
+    same = np.flatnonzero(ours[at] == there)
     for count in COUNTS:
-        total = np.bincount(key, signs * every[count].to_numpy(), keys)[row >= 0].astype(np.int64)
-        result = result.set_column(result.column_names.index(count), count, pa.array(total))
-    return result
+        total = moved[count].to_numpy().copy()
+        total[at[same]] += here[count].to_numpy()[same]
+        moved = moved.set_column(moved.column_names.index(count), count, pa.array(total))
+    return moved
+
+
+def _differing(old: pa.Table, new: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Old and new verdicts of the same subjects, without those that stay as they were."""
+    if not old.select(["subject", "place"]).equals(new.select(["subject", "place"])):
+        return old, new  # somebody was born, died or moved
+    pairs = [old[name].to_numpy() != new[name].to_numpy() for name in COUNTS.values()]
+    moved = pa.array(np.any(pairs, axis=0))
+    return old.filter(moved), new.filter(moved)
+
+
+def _keys(figures: pa.Table) -> NDArray[np.int64]:
+    """One number for each figure: what it is of."""
+    key = np.zeros(len(figures), np.int64)
+    for name in FIGURE:
+        number, names = _coded(figures[name])
+        key = key * len(names) + number
+    return key
 
 
 def with_reporting(

@@ -44,16 +44,16 @@ def born_in_year(births: Days, when: When) -> Mask:
 
 
 @jit
-def count(group: Any, met: Any, denominator: Any, excluded: Any, groups: int, months: int) -> Any:
-    """int64 [group, month, count]."""
-    counts = np.zeros((groups, months, 3), np.int64)
-    for row in range(len(group)):
-        for month in range(months):
-            if (met[row] | denominator[row] | excluded[row]) >> month & 1:
-                counts[group[row], month, 0] += met[row] >> month & 1
-                counts[group[row], month, 1] += denominator[row] >> month & 1
-                counts[group[row], month, 2] += excluded[row] >> month & 1
-    return counts
+def count(place: Any, sign: int, met: Any, denominator: Any, excluded: Any, counts: Any) -> None:
+    """Adds rows (sign 1), or takes them away (-1), in the counts [place, month, count]."""
+    for row in range(len(place)):
+        left, month = met[row] | denominator[row] | excluded[row], 0
+        while left:
+            if left & 1:
+                counts[place[row], month, 0] += sign * (met[row] >> month & 1)
+                counts[place[row], month, 1] += sign * (denominator[row] >> month & 1)
+                counts[place[row], month, 2] += sign * (excluded[row] >> month & 1)
+            left, month = left >> 1, month + 1
 
 
 @jit
