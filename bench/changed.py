@@ -51,14 +51,18 @@ class World:
         )
         self.calendar, self.tree = Calendar.back_from(ON), Tree.of(self.around.places.to_pylist())
         self.owners = self.services["subject"].to_numpy()
-        self.figures = self.full()
+        verdicts, self.figures = self.full()
+        self.everybody = {indicator.key: rows.combine_chunks() for indicator, rows in verdicts}
 
     def verdicts(self, subjects: pa.Table, services: pa.Table, around: Surroundings) -> list:
-        return list(evaluate(self.programme, subjects, services, around, ON))
+        """Of the indicators that are about subjects of these kinds."""
+        kinds = subjects["kind"].unique().to_pylist()
+        mine = [indicator for indicator in self.programme.indicators.values() if indicator.subject in kinds]
+        return list(evaluate(self.programme, subjects, services, around, ON, indicators=mine))
 
-    def full(self) -> pa.Table:
-        self.everybody = self.verdicts(self.subjects, self.services, self.around)
-        return figures(self.everybody, self.calendar, self.tree)
+    def full(self) -> tuple[list, pa.Table]:
+        verdicts = self.verdicts(self.subjects, self.services, self.around)
+        return verdicts, figures(verdicts, self.calendar, self.tree)
 
     def again(self, numbers: np.ndarray) -> pa.Table:
         """numbers: consecutive. They have lost half of their records (see `kept`)."""
@@ -73,7 +77,8 @@ class World:
         )  # fmt: skip
         come = self.verdicts(people, records, near)
         gone = []
-        for indicator, rows in self.everybody:
+        for indicator in (indicator for indicator, _ in come):
+            rows = self.everybody[indicator.key]
             a, b = np.searchsorted(rows["subject"].to_numpy(), wanted)
             gone.append((indicator, rows.slice(a, b - a)))
         return changed(self.figures, gone, come, self.calendar, self.tree)
