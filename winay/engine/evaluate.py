@@ -14,11 +14,12 @@ from winay.core.ages import days_of
 from winay.engine.conditions import Asked
 from winay.engine.fold import Fold, Judge
 from winay.engine.judging import Calendar, JudgingDay, judging_day
+from winay.engine.masks import cohort
 from winay.engine.plan import Plan
 from winay.engine.spread import masks_of
 from winay.engine.stories import routes_fit
 from winay.engine.units import Units, plan_for
-from winay.engine.verdicts import Surroundings, asked_by, chosen, judged, wide
+from winay.engine.verdicts import Surroundings, asked_by, chosen, judged, nobody, wide
 from winay.programme.criteria import Criterion
 from winay.programme.indicators import Indicator
 from winay.programme.load import Programme
@@ -47,17 +48,17 @@ def evaluate(
         units = Units.of(kind, subjects, services)
         if programme.head.subjects[kind].episodes:
             units = replace(units, chosen=chosen(units, calendar))
-        plan = plan_for(programme, units, days_of(on))
-        tasks = _tasks(programme, plan, calendar, [i for i in wanted if i.subject == kind])
-        work = partial(_verdicts, programme, plan, around, calendar, tasks, con)
+        plan, mine = plan_for(programme, units, days_of(on)), [i for i in wanted if i.subject == kind]
+        work = partial(_verdicts, programme, plan, around, calendar, mine, con)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             parts = []
             for block, found in pool.map(work, [units] if con else units.blocks()):
                 parts.append(found)
                 if on_block:
                     on_block(block)
-        for indicator in (i for task in tasks for i in task.indicators):
-            yield indicator, pa.concat_tables([part[indicator.key] for part in parts])
+        for indicator in mine:
+            found = [part[indicator.key] for part in parts if indicator.key in part]
+            yield indicator, pa.concat_tables(found or [nobody(programme, indicator, units)])
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,26 @@ def _tasks(programme: Programme, plan: Plan, calendar: Calendar, indicators: Seq
     return tasks
 
 
+def _concerns(indicator: Indicator, programme: Programme, units: Units, calendar: Calendar) -> bool:
+    """Whether somebody of a block is ever in its cohort, by age or episode alone."""
+    births, month_end = units.birthdays, programme.head.month_end
+    when = judging_day(indicator).when(births, calendar, month_end)
+    return bool(cohort(indicator, births, calendar, when, month_end).any())
+
+
 def _verdicts(
     programme: Programme,
     plan: Plan,
     around: Surroundings,
     calendar: Calendar,
-    tasks: Sequence[_Task],
+    indicators: Sequence[Indicator],
     con: Any,
     units: Units,
 ) -> tuple[int, dict[str, pa.Table]]:
-    """(how many subjects, the verdicts on them by each indicator's key) of a block."""
+    """(how many subjects, the verdicts by the key of each indicator in whose cohort some of them are) of a block."""
+    tasks = _tasks(programme, plan, calendar, [i for i in indicators if _concerns(i, programme, units, calendar)])
+    if not tasks:
+        return len(units), {}
     units = replace(units, fits=routes_fit(programme, plan, units, around, calendar.on))
     found: dict[str, pa.Table] = {}
     received = masks_of(con)(units, plan, [task.judge for task in tasks])

@@ -69,6 +69,11 @@ class Units:
         """[unit]: its dense number, increasing."""
         return self.table["subject"].to_numpy()  # type: ignore[no-any-return]
 
+    @cached_property
+    def birthdays(self) -> Days:
+        """The days on which somebody was born, each once."""
+        return np.unique(self.births)
+
     def __len__(self) -> int:
         return len(self.births)
 

@@ -45,7 +45,7 @@ class Rows:
     masks: Mapping[Asked, Mask]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def asked_by(programme: Programme, indicators: tuple[str, ...]) -> dict[Asked, Criterion]:
     """The leaves of some indicators, given by their keys."""
     chosen = [programme.indicators[key] for key in indicators]
@@ -204,6 +204,14 @@ def judged(programme: Programme, indicator: Indicator, rows: Rows, every: int, c
         found = table.select(*who, **made).to_pyarrow().sort_by([("subject", "ascending"), ("place", "ascending")])
     again = [_again(found, rows.masks[name][kept]) for name in counted[1:]]
     return pa.concat_tables([found, *again]).sort_by([("subject", "ascending")]) if again else found
+
+
+def nobody(programme: Programme, indicator: Indicator, units: Units) -> pa.Table:
+    """The verdicts of `judged` when none of the units is in the cohort."""
+    who = [units.table.schema.field(name) for name in ("subject", "person")]
+    parts = (f"c__{part}" for part in components(indicator.met, programme))
+    masks = [(name, pa.int32()) for name in ("cohort", "denominator", "met", "excluded", *parts)]
+    return pa.schema([*who, ("place", pa.string()), *masks]).empty_table()
 
 
 def _counted(indicator: Indicator, rows: Rows) -> list[Asked]:
