@@ -57,8 +57,8 @@ def evaluate(
                 if on_block:
                     on_block(block)
         for indicator in mine:
-            found = [part[indicator.key] for part in parts if indicator.key in part]
-            yield indicator, pa.concat_tables(found or [nobody(programme, indicator, units)])
+            some = [part[indicator.key] for part in parts if indicator.key in part]
+            yield indicator, pa.concat_tables(some or [nobody(programme, indicator, units)])
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from winay.programme.load import Programme
 
 COUNTS = {"numerator": "met", "denominator": "denominator", "excluded": "excluded"}
 """What is counted, and the mask of verdicts it is counted from."""
-FIGURE = ("indicator", "rules", "place", "month")
+FIGURE = ("place", "indicator", "rules", "month")
 JUDGED = ("subject", "place", *COUNTS.values())
 NO_SERVICES = pa.schema([("subject", pa.int32()), ("service", pa.int16()), ("day", pa.date32())]).empty_table()
 Verdicts = Sequence[tuple[Indicator, pa.Table]]
@@ -75,23 +75,24 @@ def _counted(groups: Sequence[Sequence[Signed]], calendar: Calendar, tree: Tree)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         coded = list(pool.map(lambda group: [_coded(rows["place"]) for _, rows in group], groups))
         places = sorted({place for group in coded for _, used in group for place in used})
-        counts = np.zeros((len(groups), len(places), len(calendar.months), len(COUNTS)), np.int32)
+        at = {place: n for n, place in enumerate(places)}
+        counts = np.zeros((len(places), len(groups), len(calendar.months), len(COUNTS)), np.int32)
 
         def add_up(group: int) -> None:
             for (sign, rows), (number, used) in zip(groups[group], coded[group], strict=True):
                 masks = [rows[mask].to_numpy() for mask in COUNTS.values()]
-                count(np.searchsorted(places, used)[number], sign, *masks, counts[group])
+                count(np.array([at[place] for place in used], np.int64)[number], sign, *masks, counts[:, group])
 
         list(pool.map(add_up, range(len(groups))))
-    ups, lifted = _lifted(counts.swapaxes(0, 1), places, calendar, tree)
-    taken = any(sign < 0 for group in groups for sign, _ in group)
-    counted = lifted.any(axis=3) if taken else lifted[..., 1] + lifted[..., 2]
-    up, of, month = np.nonzero(counted)
+    ups, lifted = _lifted(counts, places, calendar, tree)
+    cells = lifted.reshape(-1, len(COUNTS))
+    counted = np.flatnonzero(cells[:, 0] | cells[:, 1] | cells[:, 2])
+    up, of, month = np.unravel_index(counted, lifted.shape[:-1])
     levels = [tree.places[code].level if code in tree.places else "" for code in ups]
     table = {
         "place": _texts(ups, up),
         "month": _texts(list(map(str, calendar.months)), month),
-        **{name: lifted[up, of, month, n].astype(np.int64) for n, name in enumerate(COUNTS)},
+        **dict(zip(COUNTS, cells[counted].T.astype(np.int64), strict=True)),
         "level": _texts(levels, up),
         "provisional": np.array([calendar.provisional(m) for m in calendar.months])[month],
     }
@@ -99,7 +100,8 @@ def _counted(groups: Sequence[Sequence[Signed]], calendar: Calendar, tree: Tree)
 
 
 def _texts(texts: list[str], at: Any) -> Any:
-    return pa.array(texts, pa.string()).dictionary_encode().take(pa.array(at))
+    coded = pa.array(texts, pa.string()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(coded.indices.to_numpy()[at], coded.dictionary)
 
 
 def _coded(column: Any) -> tuple[NDArray[np.int32], list[str]]:
@@ -134,18 +136,20 @@ def changed(before: pa.Table, gone: Verdicts, come: Verdicts, calendar: Calendar
     returned stays as it was; together they equal a full run.
     """
     sides = [
-        (indicator, rows)
+        (sign, (indicator, rows))
         for (indicator, old), (_, new) in zip(gone, come, strict=True)
-        for rows in _differing(old.select(JUDGED), new.select(JUDGED))
+        if len(old) or len(new)
+        for sign, rows in zip((-1, 1), _differing(old.select(JUDGED), new.select(JUDGED)), strict=True)
+        if len(rows)
     ]
-    moved, (place, places) = _figures(sides, [-1, 1] * len(gone), calendar, tree), _coded(before["place"])
-    if not len(moved):
-        return moved
-    here = before.select(moved.column_names).filter(pa.array(np.isin(places, _coded(moved["place"])[1])[place]))
-    there, ours = np.split(_keys(pa.concat_tables([here, moved])), [len(here)])
-    order = np.argsort(ours)
-    at = order[np.searchsorted(ours, there, sorter=order).clip(max=len(ours) - 1)]
-    same = np.flatnonzero(ours[at] == there)
+    moved = _figures([side for _, side in sides], [sign for sign, _ in sides], calendar, tree)
+    place, places = _coded(before["place"])
+    here = before.select([*FIGURE, *COUNTS]).filter(pa.array(np.isin(places, _coded(moved["place"])[1])[place]))
+    keys = _keys(pa.concat_tables([here, moved.select(here.column_names)]))
+    row = np.full(keys.max(initial=0) + 1, -1, np.int32)  # of `moved`, by key
+    row[keys[len(here) :]] = np.arange(len(moved))
+    at = row[keys[: len(here)]]
+    same = np.flatnonzero(at >= 0)
     for count in COUNTS:
         total = moved[count].to_numpy().copy()
         total[at[same]] += here[count].to_numpy()[same]
