@@ -143,16 +143,20 @@ def changed(before: pa.Table, gone: Verdicts, come: Verdicts, calendar: Calendar
         if len(rows)
     ]
     moved = _figures([side for _, side in sides], [sign for sign, _ in sides], calendar, tree)
-    place, places = _coded(before["place"])
-    here = before.select([*FIGURE, *COUNTS]).filter(pa.array(np.isin(places, _coded(moved["place"])[1])[place]))
+    rows: Any = slice(None)
+    for name in FIGURE:  # place first, which most rows are not of
+        number, names = _coded(before[name])
+        shared = np.isin(names, _coded(moved[name])[1])[number[rows]]
+        rows = np.flatnonzero(shared) if isinstance(rows, slice) else rows[shared]
+    here = before.select([*FIGURE, *COUNTS]).take(pa.array(rows))
     keys = _keys(pa.concat_tables([here, moved.select(here.column_names)]))
-    row = np.full(keys.max(initial=0) + 1, -1, np.int32)  # of `moved`, by key
-    row[keys[len(here) :]] = np.arange(len(moved))
-    at = row[keys[: len(here)]]
-    same = np.flatnonzero(at >= 0)
+    row = np.zeros(keys.max(initial=0) + 1, np.int32)  # of `moved`, counted from 1, by key
+    row[keys[len(here) :]] = np.arange(1, len(moved) + 1)
+    same = np.flatnonzero(row[keys[: len(here)]])
+    at = row[keys[same]] - 1
     for count in COUNTS:
         total = moved[count].to_numpy().copy()
-        total[at[same]] += here[count].to_numpy()[same]
+        total[at] += here[count].to_numpy()[same]
         moved = moved.set_column(moved.column_names.index(count), count, pa.array(total))
     return moved
 

@@ -216,7 +216,7 @@ def nobody(programme: Programme, indicator: Indicator, units: Units) -> pa.Table
 
 def _counted(indicator: Indicator, rows: Rows) -> list[Asked]:
     """The masks of the first, second… record that a ratio counts."""
-    return [name for name in rows.masks if isinstance(name, tuple) and name[:2] == ("count", indicator.key)]
+    return [name for name in rows.masks if name[:2] == ("count", indicator.key)] if indicator.count else []
 
 
 def _again(found: pa.Table, counted: Mask) -> pa.Table:
