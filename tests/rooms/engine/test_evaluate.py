@@ -9,6 +9,7 @@ import pytest
 from bench.changed import World
 from bench.programme_whole import ON, make
 from winay.engine.evaluate import evaluate
+from winay.engine.figures import changed
 from winay.workspace.connect import connect
 
 
@@ -22,6 +23,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.mark.parametrize("numbers", [np.array([1500]), np.arange(500, 540), np.array([2999])])
 def test_changed_subjects_judged_alone_give_what_the_full_run_gives(world: World, numbers: np.ndarray) -> None:
     assert world.equal(numbers)
+
+
+def test_nothing_moves_when_nothing_changed(world: World) -> None:
+    same = [(world.programme.indicators[key], rows) for key, rows in world.everybody.items()]
+    assert len(changed(world.figures, same, same, world.calendar, world.tree)) == 0
 
 
 def test_ibis_combines_the_same_masks(world: World) -> None:
