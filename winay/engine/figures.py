@@ -107,7 +107,7 @@ def _texts(texts: list[str], at: Any) -> Any:
 def _coded(column: Any) -> tuple[NDArray[np.int32], list[str]]:
     """(the number of each text, the texts)."""
     coded = column if pa.types.is_dictionary(column.type) else column.fill_null("").dictionary_encode()
-    coded = coded.unify_dictionaries().combine_chunks()
+    coded = coded.chunk(0) if coded.num_chunks == 1 else coded.unify_dictionaries().combine_chunks()
     return coded.indices.to_numpy(), coded.dictionary.to_pylist()
 
 
@@ -163,7 +163,7 @@ def changed(before: pa.Table, gone: Verdicts, come: Verdicts, calendar: Calendar
 
 def _differing(old: pa.Table, new: pa.Table) -> tuple[pa.Table, pa.Table]:
     """Old and new verdicts of the same subjects, without those that stay as they were."""
-    if not old.select(["subject", "place"]).equals(new.select(["subject", "place"])):
+    if not all(old[name].equals(new[name]) for name in ("subject", "place")):
         return old, new  # somebody was born, died or moved
     pairs = [old[name].to_numpy() != new[name].to_numpy() for name in COUNTS.values()]
     moved = pa.array(np.any(pairs, axis=0))

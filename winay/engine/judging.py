@@ -55,6 +55,10 @@ class Calendar:
     def days(self) -> Days:
         return np.array([days_of(judged_on(month, self.on)) for month in self.months], np.int32)
 
+    @cached_property
+    def starts(self) -> Days:
+        return np.array([days_of(month.first) for month in self.months], np.int32)
+
     def provisional(self, month: Month) -> bool:
         return month.last > self.on
 
@@ -67,8 +71,7 @@ class Calendar:
 
     def month_of(self, days: Days) -> Mask:
         """The bit of the month that contains each day; 0 outside the months or after the judging day."""
-        starts = np.array([days_of(month.first) for month in self.months], np.int32)
-        index = np.searchsorted(starts, days, side="right") - 1
+        index = np.searchsorted(self.starts, days, side="right") - 1
         inside = (index >= 0) & (days <= days_of(self.on))
         return np.where(inside, np.left_shift(1, np.maximum(index, 0)), 0).astype(np.int32)
 

@@ -47,7 +47,7 @@ class Units:
     @classmethod
     def of(cls, kind: str, subjects: pa.Table, services: pa.Table) -> "Units":
         """subjects: dense numbers in order; services: subject, service, day, sorted. Only this kind's rows are taken."""
-        rows = subjects.filter(pc.field("kind") == kind).combine_chunks()
+        rows = subjects.filter(pc.equal(subjects["kind"], kind)).combine_chunks()
         owners, numbers = services["subject"].to_numpy(), rows["subject"].to_numpy()
         starts, stops = (np.searchsorted(owners, numbers, side) for side in ("left", "right"))
         if len(numbers) and (starts[1:] == stops[:-1]).all():

@@ -127,6 +127,8 @@ def _passes(
 def _followed(units: Units, around: Surroundings, when: When) -> Mask:
     """The months judged before anybody said that a subject has left; of a wrong record, none."""
     exits, unit = units.mine(around.exits)
+    if not len(exits):
+        return np.full(len(units), when.every, np.int32)
     wrong = np.asarray(pc.equal(exits["kind"], "wrong").fill_null(False))
     ends = np.where(wrong, -FAR, _days(exits["day"], FAR)).astype(np.int32)
     result = np.full(len(units), when.every, np.int32)
