@@ -103,6 +103,12 @@ def test_due_is_worst_first(winay):
     assert [village for village, _ in late] == [village for village in worst for where, _ in late if where == village]
 
 
+def test_nobody_is_owed_anything_where_nobody_is_known(winay, tmp_path):
+    fresh = ("-w", str(tmp_path / "fresh"))
+    winay("init", str(tmp_path / "fresh"))
+    assert winay("due", "--place", "01", "--json", *fresh)[:2] == (0, "[]\n")
+
+
 def test_due_says_by_which_rules(winay):
     """Without --rules every version in force that day; with it only that one, in force or not; another is no rule version."""
     asked = ["due", "--place", "01", "--on", "2026-10-31", "--json", "-w", "ws"]

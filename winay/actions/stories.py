@@ -56,7 +56,7 @@ def due(
                 rows += found.filter(asked).to_pylist()
         owed = _strictest(programme, _begun(choices, rows))
         numbers = sorted({line["subject"] for line in owed})
-        persons = dict(zip(numbers, known.subjects.take(numbers).to_pylist(), strict=True))
+        persons = dict(zip(numbers, known.subjects.take(pa.array(numbers, pa.int32())).to_pylist(), strict=True))
         names = people.identities([row["person"] for row in persons.values()]) if identities else {}
         people.shown(len(persons))
     told = []
