@@ -60,10 +60,12 @@ def test_counts_are_no_percentages(winay):
 
 
 def test_the_chain_carries_targets_and_what_happened(winay):
-    """A target is the region's next share, never a count; a strike of all products stands above, a stock-out at its link."""
+    """A target is the region's next share of that year, never a count; what happened stands above, or at its link."""
     winay("evaluate", "--on", "2026-10-31", "--known-on", "2026-11-05", "-w", "ws")
     told = answered(winay, "chain", "--place", "01", "-w", "ws")
-    targets = Beside(opened(Path("ws")), date(2026, 11, 5)).targets("01", [Month.parse("2026-10")])
+    targets = Beside(opened(Path("ws")), date(2026, 11, 5)).targets(
+        "01", [Month.parse("2025-10"), Month.parse("2026-10")]
+    )
     assert (targets["MC-02.01"], "AI-01.01a" in targets) == ({"2026-10": 34.3 / 100}, False)
     assert [event["kind"] for event in told["context"]] == ["strike"]
     beside = {

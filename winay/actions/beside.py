@@ -59,11 +59,12 @@ class Beside:
         return found
 
     def targets(self, place: str, months: Iterable[Month]) -> dict[str, dict[str, float]]:
-        """Code -> month -> the share aimed at: of targets in per cent, the next one published for the place itself."""
+        """Code -> month (`2026-05`) -> the share aimed at (0 to 1): of targets in per cent, the next one of that year that
+        was published for the place itself. A year without one has none: nobody is held to a later target."""
         found: dict[str, dict[str, float]] = {}
         for code, month in product(self.measuring, months):
             for row in self.published(code, place, month):
-                if row["target"] and row["unit"] == "%":
+                if row["target"] and row["unit"] == "%" and row["period"][:4] == str(month)[:4]:
                     found.setdefault(code, {})[str(month)] = row["value"] / 100
         return found
 

@@ -35,7 +35,7 @@ mark = {mark}
 """
 
 
-@dataclass(unsafe_hash=True)
+@dataclass(unsafe_hash=True)  # what is said of it never changes: answers about it can be kept by it
 class Workspace:
     """One workspace. Opening it reads winay.toml only; its rooms open when they are used."""
 
